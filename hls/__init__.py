@@ -1,0 +1,1 @@
+"""What the network becomes: prices, firmware, tools.  Never sees a framework's object."""

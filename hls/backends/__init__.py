@@ -1,0 +1,1 @@
+"""Writers of firmware projects, one file or folder per backend."""

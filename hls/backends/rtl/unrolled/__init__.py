@@ -1,0 +1,1 @@
+"""Fully parallel pipelines: one result per clock cycle."""

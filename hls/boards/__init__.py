@@ -1,0 +1,1 @@
+"""Boards and devices as TOML, each number with its source."""

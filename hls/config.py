@@ -1,0 +1,53 @@
+"""What a design is built for: the device, the board, the hardware choices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Device:
+    """A chip.  ``bram`` counts 18-kbit halves on AMD parts, the family's own blocks elsewhere."""
+
+    name: str
+    family: str  # "xc7" | "xcup" | "ecp5" | "ice40" | "gowin" | "cyclonev" | ...
+    part: str  # the vendor's ordering name
+    lut: int
+    lut_inputs: int
+    ff: int
+    dsp: int
+    bram: int
+    bram_kbit: float  # capacity of one such block
+    source: str
+
+
+@dataclass(frozen=True)
+class Board:
+    """A board that one can buy: the chip, its clock, and what the tools need to know."""
+
+    name: str
+    title: str
+    device: Device
+    clock_mhz: float  # oscillator on the board
+    clock_pin: str
+    tool: str  # "vivado" | "nextpnr-ice40" | ...: what ends in a bitstream
+    source: str
+
+
+@dataclass(frozen=True)
+class HwConfig:
+    """Choices that change the hardware but never the integers."""
+
+    board: Board
+    clock_mhz: float
+    backend: str = "rtl-unrolled"
+    reuse: int = 1  # hls4ml's reuse factor
+    io: str = "io_parallel"  # hls4ml: io_parallel | io_stream
+    strategy: str = "latency"  # hls4ml: latency | resource
+    hls_tool: str = "vitis"  # hls4ml: vitis | vivado | quartus | oneapi | catapult | libero
+    seed: int = 0
+
+    @property
+    def clock_ns(self) -> float:
+        """Target period."""
+        return 1e3 / self.clock_mhz

@@ -1,0 +1,151 @@
+"""What the stages hand to each other and to the reports: plain frozen results."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bitsmith.models.ir.types import IntArray
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that stands in a backend's way: which op, what is wrong, what helps."""
+
+    op: str
+    text: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.op}: {self.text}; {self.remedy}"
+
+
+@dataclass(frozen=True)
+class Project:
+    """A written firmware project: its folder and its files, relative to the folder."""
+
+    folder: Path
+    backend: str
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """An estimated number with the bounds that it is claimed to lie in (``low <= value <= high``)."""
+
+    value: float
+    low: float
+    high: float
+
+    def __add__(self, other: Figure) -> Figure:
+        return Figure(self.value + other.value, self.low + other.low, self.high + other.high)
+
+    @classmethod
+    def exact(cls, value: float) -> Figure:
+        """A number that is known."""
+        return cls(value, value, value)
+
+    def as_json(self) -> dict[str, float]:
+        """``{value, low, high}``."""
+        return {"value": self.value, "low": self.low, "high": self.high}
+
+
+ZERO = Figure.exact(0.0)
+
+
+@dataclass(frozen=True)
+class LayerCost:
+    """Price of one op; the rows of an estimate add up to its totals."""
+
+    op: str
+    kind: str
+    lut: Figure = ZERO
+    ff: Figure = ZERO
+    dsp: Figure = ZERO
+    bram: Figure = ZERO  # 18-kbit halves, or the family's own block
+    latency_cycles: int = 0
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Price of a design before synthesis.  Each figure has bounds; ``calibration`` names what they rest on."""
+
+    backend: str
+    device: str
+    lut: Figure
+    ff: Figure
+    dsp: Figure
+    bram: Figure
+    latency_cycles: Figure
+    ii_cycles: Figure
+    fmax_mhz: Figure
+    latency_ns: Figure
+    throughput_per_s: Figure
+    power_mw: Figure
+    energy_uj: Figure
+    fits: bool
+    binding: str  # the resource with the largest share of the device
+    layers: tuple[LayerCost, ...]
+    calibration: str
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """The first difference in the order of the graph: op, position in its output, and both integers."""
+
+    op: str
+    row: int
+    index: tuple[int, ...]
+    expected: int
+    got: int
+
+    def __str__(self) -> str:
+        return f"op {self.op}, row {self.row}, index {list(self.index)}: expected {self.expected}, got {self.got}"
+
+
+@dataclass(frozen=True, eq=False)
+class Simulation:
+    """What an engine computed for a batch of rows."""
+
+    engine: str  # tool and version
+    outputs: IntArray  # (n, *output shape)
+    latency_cycles: int | None = None  # first input beat taken to its result offered; None if the engine has no clock
+    ii_cycles: int | None = None  # cycles between two results under full load
+    values: dict[str, IntArray] = field(default_factory=dict)  # outputs of inner ops, when asked for
+
+
+@dataclass(frozen=True)
+class VerifyResult:
+    """Proof, or the first difference, of a project against ``execute``."""
+
+    exact: bool
+    samples: int
+    engine: str
+    net_sha256: str
+    latency_cycles: int | None
+    ii_cycles: int | None
+    mismatch: Mismatch | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class SynthReport:
+    """What a synthesis tool reported; None where it does not say."""
+
+    tool: str
+    version: str
+    lut: int | None
+    ff: int | None
+    dsp: int | None
+    bram: int | None
+    fmax_mhz: float | None
+    fits: bool | None
+    bitstream: str | None
+    seconds: float
+    layers: dict[str, int] = field(default_factory=dict)  # LUTs per op, where hierarchy was kept
+    sources: dict[str, str] = field(default_factory=dict)  # figure -> report file it was read from
+
+
+Json = dict[str, Any]

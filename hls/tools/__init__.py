@@ -1,0 +1,1 @@
+"""One driver per tool: its command and the parser of its report."""

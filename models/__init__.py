@@ -1,0 +1,1 @@
+"""What the network is: meaning, data, training, compression, lowering.  No hardware here."""

@@ -1,0 +1,1 @@
+"""Compression recipes: numpy mathematics and thin framework adapters."""

@@ -1,0 +1,1 @@
+"""Data sets: where they are found, checked and loaded."""

@@ -1,0 +1,1 @@
+"""Foreign models to a QNet: the only place that knows foreign layers."""

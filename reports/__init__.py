@@ -1,0 +1,1 @@
+"""Views of results: tables, pictures, the HTML page."""
