@@ -124,7 +124,7 @@ class QuantType:
 
     def real(self, values: npt.NDArray[np.integer]) -> npt.NDArray[np.float64]:
         """Real values of the integers; channels on the last axis."""
-        scaled: npt.NDArray[np.float64] = values * np.asarray(self.scale, np.float64)
+        scaled: npt.NDArray[np.float64] = values.astype(np.float64) * np.asarray(self.scale, np.float64)
         return scaled
 
     def __str__(self) -> str:
