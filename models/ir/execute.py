@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from bitsmith.models.ir.errors import InputError
 from bitsmith.models.ir.intervals import Interval, intervals, matmul_bound
-from bitsmith.models.ir.numerics import count_thresholds, exact_matmul, fit, round_shift
+from bitsmith.models.ir.numerics import carrier, count_thresholds, exact_matmul, fit, round_shift
 from bitsmith.models.ir.ops import (
     Add,
     ArgMax,
@@ -36,8 +37,8 @@ from bitsmith.models.ir.ops import (
 )
 from bitsmith.models.ir.types import IntArray, Overflow, Rounding
 
-CHUNK_VALUES = 1 << 23
-"""Rows are taken in chunks, so that the largest intermediate stays near this many values."""
+CHUNK_VALUES = 1 << 20
+"""Rows are taken in chunks whose largest intermediate has about this many values: it stays in the cache."""
 
 
 def quantize_input(net: QNet, x: npt.NDArray[np.floating]) -> IntArray:
@@ -155,7 +156,7 @@ def _pad(x: IntArray, pads: Pads, value: int) -> IntArray:
     return np.pad(x, ((0, 0), *pads, (0, 0)), constant_values=value)
 
 
-def windows(x: IntArray, window: Shape, strides: Shape, dilations: Shape) -> IntArray:
+def windows(x: npt.NDArray[Any], window: Shape, strides: Shape, dilations: Shape) -> npt.NDArray[Any]:
     """View of all windows: (n, *spatial, channels) -> (n, *places, *window, channels)."""
     axes = tuple(range(1, 1 + len(window)))
     reach = tuple(d * (k - 1) + 1 for k, d in zip(window, dilations, strict=True))
@@ -167,20 +168,21 @@ def windows(x: IntArray, window: Shape, strides: Shape, dilations: Shape) -> Int
 
 
 def _conv(op: Conv, x: IntArray, span: Interval) -> IntArray:
-    view = windows(_pad(x, op.pads, 0), op.kernel, op.strides, op.dilations)
-    places = view.shape[: 1 + len(op.kernel)]
     n_in, n_out = op.weight.shape[-2:]
     per_group = n_out // op.groups
     taps = math.prod(op.kernel)
     weight = op.weight.reshape(taps * n_in, n_out)
+    padded = _pad(x, op.pads, 0)
     outs = []
     for g in range(op.groups):
         channels = slice(g * n_in, (g + 1) * n_in)
         part = weight[:, g * per_group : (g + 1) * per_group]
-        reach = Interval(np.tile(span.lo[channels], taps), np.tile(span.hi[channels], taps))
-        rows = np.ascontiguousarray(view[..., channels]).reshape(-1, taps * n_in)
-        outs.append(exact_matmul(rows, part, matmul_bound(reach, part)).reshape(*places, per_group))
-    return np.concatenate(outs, axis=-1) + op.bias
+        bound = matmul_bound(Interval(np.tile(span.lo[channels], taps), np.tile(span.hi[channels], taps)), part)
+        source = padded[..., channels].astype(carrier(bound))  # before the windows: they repeat every value
+        view = windows(source, op.kernel, op.strides, op.dilations)
+        places = view.shape[: 1 + len(op.kernel)]
+        outs.append(exact_matmul(view.reshape(-1, taps * n_in), part, bound).reshape(*places, per_group))
+    return (outs[0] if op.groups == 1 else np.concatenate(outs, axis=-1)) + op.bias
 
 
 def _pool(op: Pool, x: IntArray) -> IntArray:

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 from bitsmith.models.ir.types import IntArray, Overflow, Rounding
 
 
-def exact_matmul(a: IntArray, b: IntArray, bound: float) -> IntArray:
-    """``a @ b`` on integers.
+def carrier(bound: float) -> type[np.generic]:
+    """The fastest number type in which a sum of products is exact.
 
     ``bound`` is an upper bound of sum(|a| |b|), so of every partial sum in any
-    order.  Below 2**24 (2**53) the product is exact in float32 (float64), where
-    numpy uses BLAS; integer products do not and are about 100 times slower.
+    order.  Below 2**24 (2**53) float32 (float64) holds every one of them, and numpy
+    hands the product to BLAS; integer products it does itself, about 100 times slower.
     """
-    if bound < 2**24:
-        return (a.astype(np.float32) @ b.astype(np.float32)).astype(np.int64)
-    if bound < 2**53:
-        return (a.astype(np.float64) @ b.astype(np.float64)).astype(np.int64)
-    return a @ b
+    return np.float32 if bound < 2**24 else np.float64 if bound < 2**53 else np.int64
+
+
+def exact_matmul(a: npt.NDArray[Any], b: IntArray, bound: float) -> IntArray:
+    """``a @ b`` on integers; ``a`` may already be in the carrier of ``bound`` (see :func:`carrier`)."""
+    kind = carrier(bound)
+    product: IntArray = (a.astype(kind, copy=False) @ b.astype(kind)).astype(np.int64, copy=False)
+    return product
 
 
 def round_shift(x: IntArray, shift: int, rounding: Rounding) -> IntArray:
