@@ -1,0 +1,268 @@
+"""A value on its way into the net, and what every layer may do with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+
+import numpy as np
+import numpy.typing as npt
+
+from bitsmith.models.ir import NetBuilder, Pool
+from bitsmith.models.ir.ops import Shape
+from bitsmith.models.ir.types import IntArray
+from bitsmith.models.lower.functions import Floats, Function, Quantizer, Refusal, Scale
+from bitsmith.models.lower.keras_weights import dyadic_scale, is_power_of_two
+from bitsmith.models.lower.requantize import lower_quantizer
+
+ADD_QUANTIZER = "put a QActivation('quantized_bits(...)') or another quantizer before it"
+FINEST = 40
+"""An offset that needs this many more bits than its accumulator is a real number, no grid."""
+
+
+@dataclass(frozen=True, eq=False)
+class Value:
+    """Integers ``op`` of the net under construction, with what is still to be done to them.
+
+    The real value is chain(op * scale + offset), on the channels of the last axis
+    of ``op``, then taken as ``view`` (a shape) if that is given.
+    """
+
+    op: str
+    offset: Floats | None = None  # (channels,)
+    chain: tuple[Function, ...] = ()
+    view: Shape | None = None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether ``op`` alone is the value."""
+        return self.offset is None and not self.chain and self.view is None
+
+
+class Lowering:
+    """The builder of the net, and the operations on values that layers are made of."""
+
+    def __init__(self, name: str) -> None:
+        self.builder = NetBuilder(name)
+        self._settled: dict[int, tuple[Value, Value]] = {}
+
+    def shape(self, v: Value) -> Shape:
+        """Shape of the value, without the batch."""
+        return self.builder.ops[v.op].shape if v.view is None else v.view
+
+    def scale(self, v: Value) -> Scale:
+        """What one step of ``v.op`` stands for."""
+        return self.builder.ops[v.op].type.scale
+
+    def channel_scales(self, v: Value) -> Floats:
+        """The scale of every channel of ``v.op``."""
+        op = self.builder.ops[v.op]
+        return np.broadcast_to(np.asarray(op.type.scale, np.float64), (op.shape[-1],))
+
+    def bounds(self, op: str) -> tuple[IntArray, IntArray]:
+        """Smallest and largest integer of every channel."""
+        span = self.builder.spans[op]
+        return span.lo, span.hi
+
+    # -- what is pending ---------------------------------------------------------------------------------------------
+
+    def then(self, v: Value, f: Function) -> Value:
+        """The value with one more function to come."""
+        if v.view is not None and f.per_channel and v.view[-1] != self.builder.ops[v.op].shape[-1]:
+            raise Refusal(f"{f.name} works on the channels of a reshaped value", ADD_QUANTIZER)
+        return replace(v, chain=(*v.chain, f))
+
+    def quantize(self, v: Value, q: Quantizer, name: str) -> Value:
+        """The value brought onto the grid of ``q``."""
+        if q.per_channel and v.view is not None:
+            v = self.settle(v, name)
+        op = lower_quantizer(self.builder, v.op, v.offset, v.chain, q, name)
+        return self._viewed(Value(op), v.view, name)
+
+    def settle(self, v: Value, name: str) -> Value:
+        """The value as plain integers; Refusal if what is pending does not end on a grid."""
+        if v.is_settled:
+            return v
+        known = self._settled.get(id(v))
+        if known is None:
+            known = (v, self._settle(v, name))
+            self._settled[id(v)] = known
+        return known[1]
+
+    def _settle(self, v: Value, name: str) -> Value:
+        view, op = v.view, v.op
+        chain = tuple(f for f in v.chain if not f.is_noise)
+        if any(f.clip is None for f in chain):
+            names = " + ".join(f.name for f in chain)
+            raise Refusal(f"reads the real values of {names}, which are on no integer grid", ADD_QUANTIZER)
+        if v.offset is not None:
+            op = self._add_offset(op, v.offset, name)
+        if chain:
+            low = max(f.clip[0] for f in chain if f.clip)
+            high = min(f.clip[1] for f in chain if f.clip)
+            op = self._clip(op, low, high, name)
+        return self._viewed(Value(op), view, name)
+
+    def _viewed(self, v: Value, view: Shape | None, name: str) -> Value:
+        return v if view is None else Value(self.builder.reshape(f"{name}_reshape", v.op, view))
+
+    def _add_offset(self, op: str, offset: Floats, name: str) -> str:
+        """The offset on a grid that holds both, as an exact Requant."""
+        scale = self.channel_scales(Value(op))
+        fine = dyadic_scale(np.concatenate([scale, offset]))
+        if not is_power_of_two(scale).all() or scale.max() / fine > 2.0**FINEST:
+            raise Refusal(
+                "reads a sum with a bias that is on no common grid with it",
+                f"give the layer a bias_quantizer, or {ADD_QUANTIZER}",
+            )
+        return self._exact(op, scale / fine, fine, f"{name}_bias", offset / fine)
+
+    def _exact(self, op: str, mult: Floats, scale: Scale, name: str, add: Floats | None = None) -> str:
+        """op * mult + add with nothing lost."""
+        factor = mult.astype(np.int64)
+        shift = np.zeros(1, np.int64) if add is None else add.astype(np.int64)
+        low, high = (v * factor + shift for v in self.bounds(op))
+        lo, hi = int(np.minimum(low, high).min()), int(np.maximum(low, high).max())
+        return self.builder.requant(name, op, scale, lo, hi, 0, _scalar(factor), _scalar(shift))
+
+    def _clip(self, op: str, low: float, high: float, name: str) -> str:
+        lo, hi = self.bounds(op)
+        scales = self.channel_scales(Value(op))
+        limits = []
+        for bound, end in ((low, int(lo.min())), (high, int(hi.max()))):
+            steps = bound / scales if np.isfinite(bound) else np.array([float(end)])
+            if (steps != steps[0]).any() or steps[0] != np.rint(steps[0]):
+                raise Refusal(f"clips at {bound}, which is not on the grid of its input", ADD_QUANTIZER)
+            limits.append(int(steps[0]))
+        lowest, highest = max(limits[0], min(int(lo.min()), limits[1])), min(limits[1], max(int(hi.max()), limits[0]))
+        if lowest <= lo.min() and highest >= hi.max():
+            return op
+        return self.builder.requant(f"{name}_clip", op, self.builder.ops[op].type.scale, lowest, highest, 0)
+
+    # -- scales ------------------------------------------------------------------------------------------------------
+
+    def uniform(self, v: Value, name: str) -> Value:
+        """Settled, with one scale for all channels."""
+        v = self.settle(v, name)
+        scales = self.channel_scales(v)
+        if (scales == scales[0]).all():
+            return v
+        return self.rescaled(v, float(scales.min()), name)
+
+    def rescaled(self, v: Value, scale: float, name: str) -> Value:
+        """A settled value on a finer grid."""
+        mult = self.channel_scales(v) / scale
+        if (mult != np.rint(mult)).any() or mult.max() > 2.0**FINEST:
+            raise Refusal("joins values whose scales are not multiples of each other", ADD_QUANTIZER)
+        return v if (mult == 1).all() else Value(self._exact(v.op, mult, scale, f"{name}_align"))
+
+    # -- structure ---------------------------------------------------------------------------------------------------
+
+    def reshape(self, v: Value, shape: Shape, name: str) -> Value:
+        """Reshape; channels that still wait for their functions are reshaped after them."""
+        if shape == self.shape(v):
+            return v
+        pending = v.chain or v.offset is not None
+        if v.view is not None or (pending and shape[-1] != self.shape(v)[-1]):
+            return replace(v, view=shape)
+        try:
+            return replace(v, op=self.builder.reshape(name, v.op, shape))
+        except ValueError:  # scales per channel that the new channels cannot have
+            return replace(v, op=self.builder.reshape(name, self.uniform(v, name).op, shape))
+
+    def max_pool(self, v: Value, pool: Pool) -> Value:
+        """Maximum of windows; it passes through rising functions, and turns over channels that fall."""
+        v = self._without_view(v, pool.name)
+        direction = reduce(np.multiply, [f.direction for f in v.chain], np.array(1))
+        if (direction == 0).any():
+            v, direction = self.settle(v, pool.name), np.array(1)
+        if (direction < 0).any():
+            v = self._turned(v, np.broadcast_to(direction, (self.shape(v)[-1],)), pool.name)
+        return replace(v, op=self.builder.append(replace(pool, inputs=(v.op,))))
+
+    def _turned(self, v: Value, sign: npt.NDArray[np.int64], name: str) -> Value:
+        """The same value with the integers of falling channels negated, so that all channels rise."""
+        op = self._exact(v.op, sign.astype(np.float64), self.scale(v), f"{name}_sign")
+        offset = np.zeros(len(sign)) if v.offset is None else v.offset
+        back = Function("sign", lambda x: x * sign + offset, sign, per_channel=True)
+        return Value(op, None, (back, *v.chain), v.view)
+
+    def average(self, v: Value, pool: Pool, factor: float, noise: Function | None, name: str) -> Value:
+        """Sum of windows, each step worth ``factor`` times what it was (1 / size for a mean)."""
+        v = self._without_view(v, name)
+        if any(not f.is_noise for f in v.chain):
+            v = self.settle(v, name)
+        scale = tuple(float(s) * factor for s in self.channel_scales(v))
+        op = self.builder.append(replace(pool, inputs=(v.op,)), scale)
+        offset = None if v.offset is None else v.offset * factor * np.prod(pool.window)
+        return Value(op, offset, () if noise is None else (noise,))
+
+    def _without_view(self, v: Value, name: str) -> Value:
+        return v if v.view is None else self.settle(v, name)
+
+    def spatial(self, v: Value, name: str) -> Value:
+        """Ready for an op that moves places but keeps channels (upsampling)."""
+        return self._without_view(v, name)
+
+    def zero_padded(self, v: Value, pads: tuple[tuple[int, int], ...], name: str) -> Value:
+        """Zeros around; what is pending must turn 0 into 0, or be done first."""
+        v = self._without_view(v, name)
+        channels = self.shape(v)[-1]
+        zero = reduce(lambda x, f: f.apply(x), v.chain, np.zeros((1, channels)))
+        if v.offset is not None or (zero != 0).any():
+            v = self.settle(v, name)
+        return replace(v, op=self.builder.pad(name, v.op, pads))
+
+    def concat(self, values: Sequence[Value], name: str) -> Value:
+        """Joined on the last axis; functions that are pending stay with their channels."""
+        if all(f.clip is not None for v in values for f in v.chain):
+            values = [self.settle(v, name) for v in values]
+        values = [self._without_view(v, name) for v in values]
+        widths = [self.shape(v)[-1] for v in values]
+        scales = np.concatenate([self.channel_scales(v) for v in values])
+        even = (scales == scales[0]).all()
+        values = [self.uniform(v, name) if even and v.is_settled else v for v in values]
+        op = self.builder.concat(name, [v.op for v in values], float(scales[0]) if even else tuple(scales.tolist()))
+        if all(v.is_settled for v in values):
+            return Value(op)
+        offset = np.concatenate(
+            [np.zeros(n) if v.offset is None else v.offset for v, n in zip(values, widths, strict=True)]
+        )
+        return Value(op, offset if offset.any() else None, (_side_by_side(values, widths),))
+
+    def add(self, values: Sequence[Value], signs: Sequence[int], name: str) -> Value:
+        """Sum of signed values, on the finest of their scales; offsets stay pending."""
+        ready = [self.settle(v, name) if v.chain or v.view else v for v in values]
+        offsets = [v.offset * s for v, s in zip(ready, signs, strict=True) if v.offset is not None]
+        plain = [self.uniform(Value(v.op), name) for v in ready]
+        scales = [float(self.channel_scales(v)[0]) for v in plain]
+        finest = min(scales)
+        factors = [s / finest for s in scales]
+        if any(f != round(f) or f > 2.0**FINEST for f in factors):
+            raise Refusal(f"adds values of the scales {sorted(set(scales))}, no multiples of each other", ADD_QUANTIZER)
+        whole = [int(f) * s for f, s in zip(factors, signs, strict=True)]
+        op = self.builder.add(name, [v.op for v in plain], finest, whole)
+        return Value(op, np.sum(offsets, axis=0) if offsets else None)
+
+
+def _scalar(values: IntArray) -> IntArray:
+    """One number where all channels agree: cheaper to write and to read."""
+    return values[0] if (values == values.flat[0]).all() and values.ndim else values
+
+
+def _side_by_side(values: Sequence[Value], widths: Sequence[int]) -> Function:
+    ends = np.cumsum(widths)
+
+    def apply(x: Floats) -> Floats:
+        parts = np.split(x, ends[:-1], axis=-1)
+        done = [reduce(lambda y, f: f.apply(y), v.chain, part) for v, part in zip(values, parts, strict=True)]
+        return np.concatenate(done, axis=-1)
+
+    direction = np.concatenate(
+        [
+            np.broadcast_to(reduce(np.multiply, [f.direction for f in v.chain], np.array(1)), (n,))
+            for v, n in zip(values, widths, strict=True)
+        ]
+    )
+    return Function("joined branches", apply, direction, per_channel=True)

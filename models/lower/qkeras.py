@@ -1,0 +1,207 @@
+"""Keras and QKeras models to a QNet, and the comparison with what the framework computes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from bitsmith.models.ir import ArgMax, InputError, QNet, QuantType, UnsupportedError, execute
+from bitsmith.models.ir.types import IntArray
+from bitsmith.models.lower.functions import Quantizer, Refusal
+from bitsmith.models.lower.keras_activations import HEADS, interpret
+from bitsmith.models.lower.keras_check import raise_all, refuse_unsupported
+from bitsmith.models.lower.keras_graph import first_layer, graph_of, is_identity, last_layer, walk
+from bitsmith.models.lower.keras_io import check_finite, import_tensorflow, load_model
+from bitsmith.models.lower.keras_layers import HANDLERS
+from bitsmith.models.lower.keras_weights import is_power_of_two
+from bitsmith.models.lower.lowering import Lowering, Value
+
+__all__ = ["Comparison", "compare", "inputs_on_grid", "load_model", "lower", "reference"]
+
+Floats = npt.NDArray[np.float64]
+Head = Literal["logits", "argmax"]
+
+DECISION = "decision"
+"""Name of the output that says whether a single sigmoid exceeds one half."""
+BATCH_VALUES = 1 << 22
+
+
+def lower(model: Any, *, name: str, input_type: QuantType | None = None, head: Head = "logits") -> QNet:
+    """The QNet that computes what ``model`` computes at inference.
+
+    A quantizer right behind the model's input becomes the net's Input.  Without
+    one, the Input is of ``input_type``; its default is 8 unsigned bits of scale
+    2**-8 for images (three axes), 8 signed bits of scale 2**-7 otherwise.
+
+    A final softmax or sigmoid is left out and named in ``net.head``; the output is
+    the integer logits.  With ``head="argmax"`` it is the index of the largest logit,
+    or for one sigmoid whether its logit is at least 0.
+
+    UnsupportedError listing every layer that cannot be lowered and why; InputError
+    for NaN or infinite weights, and for models without exactly one input and output.
+    """
+    graph_of(model)
+    check_finite(model)
+    refuse_unsupported(model)
+    n = Lowering(name)
+    value, absorbed = _input(n, model, input_type)
+    problems: list[tuple[Any, Refusal]] = []
+
+    def visit(layer: Any, xs: Sequence[Value]) -> Value:
+        if layer is absorbed or is_identity(layer):
+            return xs[0]
+        try:
+            return HANDLERS[type(layer).__name__](n, layer, xs)
+        except Refusal as refusal:  # go on with any integers, so that every problem is found in one run
+            problems.append((layer, refusal))
+            return _stand_in(n, layer)
+
+    value = walk(model, value, visit)
+    raise_all(model, problems)
+    return _finish(n, model, value, head)
+
+
+def _input(n: Lowering, model: Any, input_type: QuantType | None) -> tuple[Value, Any]:
+    """The Input, and the layer that it stands for if it is that layer's quantizer."""
+    shape = tuple(model.inputs[0].shape[1:])
+    if not shape or any(d is None for d in shape):
+        raise InputError(f"model {model.name} takes inputs of shape {shape}; hardware needs every size to be known")
+    shape = tuple(int(d) for d in shape)
+    layer = first_layer(model)
+    if input_type is None and layer is not None and type(layer).__name__ in ("QActivation", "QAdaptiveActivation"):
+        meaning = interpret(layer.quantizer)
+        if isinstance(meaning, Quantizer) and meaning.rounder and meaning.scale == meaning.rounder.step:
+            rounder = meaning.rounder
+            kind = QuantType.for_range(rounder.lo, rounder.hi, rounder.step)
+            return Value(n.builder.input("input", shape, kind, rounder.lo, rounder.hi)), layer
+    if input_type is None:
+        input_type = QuantType(8, False, 2.0**-8) if len(shape) == 3 else QuantType(8, True, 2.0**-7)
+    return Value(n.builder.input("input", shape, input_type)), None
+
+
+def _stand_in(n: Lowering, layer: Any) -> Value:
+    shape = tuple(int(d or 1) for d in layer.output_shape[1:])
+    return Value(n.builder.input(f"{layer.name}_stand_in", shape, QuantType(8, True, 2.0**-7)))
+
+
+def _finish(n: Lowering, model: Any, value: Value, head: Head) -> QNet:
+    last = value.chain[-1].name if value.chain else ""
+    if last in HEADS:
+        value = Value(value.op, value.offset, value.chain[:-1], value.view)
+    try:
+        value = n.settle(value, "output")
+        if head == "logits":
+            return n.builder.build(value.op, last if last in HEADS else "none")
+        value = n.uniform(value, "output")
+    except Refusal as refusal:
+        raise UnsupportedError(
+            f"model {model.name} cannot be lowered: its output {refusal.why}; "
+            f"put a QActivation('quantized_bits(...)') behind its last layer"
+        ) from refusal
+    if n.shape(value)[-1] > 1:
+        return n.builder.build(n.builder.argmax("classes", value.op))
+    if last != "sigmoid":
+        raise InputError(
+            f"model {model.name} has one output without a sigmoid: there is no class to name; use head='logits'"
+        )
+    return n.builder.build(n.builder.thresholds(DECISION, value.op, 1.0, [[0]], [0], [1]))
+
+
+def reference(model: Any, net: QNet, x: npt.ArrayLike) -> Floats:
+    """What the framework computes at the point of ``net.output``, in float32, for real inputs (n, *input shape).
+
+    A final softmax or sigmoid is left out as in the net; where the net ends in a
+    class, so does the result.
+    """
+    tf = import_tensorflow()
+    real = np.asarray(x, np.float32)
+    headless = isinstance(net.output, ArgMax) or net.output.name == DECISION or net.head in HEADS
+    forward = _without_head(model) if headless else lambda t: model(t, training=False)
+    rows = max(1, BATCH_VALUES // max(int(np.prod(op.shape)) for op in net.ops))
+    if len(real) > rows:  # a graph pays from the second batch on
+        forward = tf.function(forward, autograph=False)
+    outs = [np.asarray(forward(tf.constant(real[i : i + rows]))) for i in range(0, len(real), rows)]
+    y = np.concatenate(outs).astype(np.float64)
+    if isinstance(net.output, ArgMax):
+        y = np.argmax(y, axis=-1, keepdims=True).astype(np.float64)
+    return (y >= 0).astype(np.float64) if net.output.name == DECISION else y
+
+
+def _without_head(model: Any) -> Any:
+    """The model as a function, its last softmax or sigmoid taken out."""
+    tf = import_tensorflow()
+    last = last_layer(model)
+    fused = getattr(getattr(last, "activation", None), "__name__", "")
+    alone = type(last).__name__ in ("Activation", "Softmax")
+
+    def visit(layer: Any, xs: Sequence[Any]) -> Any:
+        if layer is last and alone and (fused in HEADS or type(last).__name__ == "Softmax"):
+            return xs[0]
+        given = xs[0] if len(xs) == 1 else list(xs)
+        if layer is not last or fused not in HEADS:
+            return layer(given, training=False) if _knows_training(layer) else layer(given)
+        activation, last.activation = last.activation, tf.keras.activations.linear
+        try:
+            return layer(given)
+        finally:
+            last.activation = activation
+
+    return lambda x: walk(model, x, visit)
+
+
+def _knows_training(layer: Any) -> bool:
+    return "training" in layer._call_spec.arg_names
+
+
+def inputs_on_grid(net: QNet, rows: int, seed: int) -> IntArray:
+    """Input integers (rows, *input shape): all lowest, all highest, zeros, then uniform ones over the Input's range."""
+    low, high = net.input.lo, net.input.hi
+    x = np.random.default_rng(seed).integers(low, high + 1, (rows, *net.input.shape))
+    for row, value in zip(range(rows), (low, high, min(max(0, low), high)), strict=False):
+        x[row] = value
+    return x
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How a net compares with its source framework on the same inputs.
+
+    ``max_abs_error`` is the largest difference of real output values;
+    ``mismatching`` are the rows in which any integer differs.
+    """
+
+    samples: int
+    exact: bool
+    max_abs_error: float
+    mismatching: tuple[int, ...]
+
+
+def compare(model: Any, net: QNet, rows: int = 1000, seed: int = 0) -> Comparison:
+    """Run framework and net on inputs of the net's grid and compare integers."""
+    return compare_on(model, net, inputs_on_grid(net, rows, seed))
+
+
+def compare_on(model: Any, net: QNet, x: IntArray) -> Comparison:
+    """As ``compare``, for given input integers.
+
+    With an output scale that is a power of two, the framework's float32 must be the
+    integers times the scale, bit for bit.  With any other scale the framework's own
+    sums are rounded, so its output is taken to the nearest integer first.
+
+    Inside of the net, weights of other scales (``alpha="auto"``, 0.3) have the same
+    effect: where terms cancel to an exact tie of the next quantizer, the rounding of
+    float32 sums decides in the framework, and half-even in the net.
+    """
+    expected = reference(model, net, net.input.type.real(x))
+    got = execute(net, x)
+    scale = np.asarray(net.output.type.scale)
+    real = got * scale
+    on_grid = is_power_of_two(scale).all()
+    same = real.astype(np.float32) == expected if on_grid else got == np.rint(expected / scale)
+    rows = np.flatnonzero(~same.reshape(len(x), -1).all(axis=1))
+    error = float(np.abs(real - expected).max(initial=0.0))
+    return Comparison(len(x), not len(rows), error, tuple(int(r) for r in rows))
