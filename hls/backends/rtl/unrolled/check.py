@@ -1,0 +1,60 @@
+"""What stands in the way of unrolling a net, found before anything is solved."""
+
+from __future__ import annotations
+
+import math
+
+from bitsmith.hls.backends.rtl.unrolled.adder_graph import signed_digits
+from bitsmith.hls.backends.rtl.unrolled.costs import FAMILIES, delays_of, usable_ns
+from bitsmith.hls.backends.rtl.unrolled.layers import empty_windows
+from bitsmith.hls.config import HwConfig
+from bitsmith.hls.results import Problem
+from bitsmith.models.ir import QNet
+from bitsmith.models.ir.ops import Conv, Dense, Lut, Op, Pool
+
+MAX_UNIT_DIGITS = 60_000
+"""Signed digits of one matrix: what the solver takes in minutes."""
+
+MAX_COPIED_DIGITS = 400_000
+"""Signed digits of a layer over all its places: beyond the largest device here, and slow to simulate."""
+
+MAX_ELEMENTS = 100_000
+MAX_TABLE_BITS = 12
+REMEDY = "use the backend rtl-folded or hls4ml, or make the net smaller (fewer bits, more zeros, smaller layers)"
+
+
+def problems(net: QNet, hw: HwConfig) -> list[Problem]:
+    """All problems of ``net`` on ``hw``; empty if it can be emitted."""
+    found = [p for op in net.ops for p in _size_problems(net, op)]
+    device = hw.board.device
+    delays = delays_of(device)
+    if delays is None:
+        known = ", ".join(sorted(FAMILIES))
+        text = f"no delay table for the family {device.family} of {device.name}"
+        found.append(Problem(net.output.name, text, f"choose a board of one of the families {known}"))
+    elif usable_ns(hw.clock_ns, delays) < delays.carry_ns + 16 * delays.carry_bit_ns:
+        slowest = (delays.carry_ns + 16 * delays.carry_bit_ns + delays.register_ns) / 0.9
+        text = f"a 16-bit addition alone does not fit the period of {hw.clock_ns:.2f} ns on {device.name}"
+        found.append(Problem(net.output.name, text, f"ask for at most {1e3 / slowest:.0f} MHz"))
+    return found
+
+
+def _size_problems(net: QNet, op: Op) -> list[Problem]:
+    found = []
+    size = math.prod(op.shape)
+    if size > MAX_ELEMENTS:
+        found.append(Problem(op.name, f"{size} values side by side, at most {MAX_ELEMENTS} are unrolled", REMEDY))
+    if isinstance(op, Dense | Conv):
+        digits, places = signed_digits(op.weight), size // op.shape[-1]
+        if digits > MAX_UNIT_DIGITS:
+            text = f"a matrix of {digits} signed digits, at most {MAX_UNIT_DIGITS} are solved"
+            found.append(Problem(op.name, text, REMEDY))
+        elif digits * places > MAX_COPIED_DIGITS:
+            text = f"{digits} additions at {places} places, at most {MAX_COPIED_DIGITS} in all are unrolled"
+            found.append(Problem(op.name, text, REMEDY))
+    if isinstance(op, Lut) and (bits := net[op.inputs[0]].type.bits) > MAX_TABLE_BITS:
+        text = f"a table of {bits} input bits, at most {MAX_TABLE_BITS} are made of logic"
+        found.append(Problem(op.name, text, "requantize its input to fewer bits"))
+    if isinstance(op, Pool) and op.mode == "max" and (n := empty_windows(op, net[op.inputs[0]].shape)):
+        found.append(Problem(op.name, f"{n} of its windows hold padding only", "make the padding smaller"))
+    return found
