@@ -55,6 +55,29 @@ ZERO = Figure.exact(0.0)
 
 
 @dataclass(frozen=True)
+class OpCount:
+    """Work and storage of one op, counted from the integers themselves; no hardware is assumed."""
+
+    op: str
+    kind: str
+    shape: tuple[int, ...]  # of the output, without the batch
+    type: str  # of the output, as text
+    macs: int  # multiplications with a weight, per inference
+    nonzero_macs: int  # those whose weight is not zero
+    bit_ops: int  # nonzero_macs * weight bits * input bits
+    weights: int  # elements of the weight array
+    nonzero_weights: int
+    weight_bits: int  # width of one weight; 0 where there is none
+    params: int  # weights, biases, thresholds, table entries
+    stored_bits: int  # what storing all of them plainly takes
+
+    @property
+    def sparsity(self) -> float:
+        """Share of the weights that are zero; 0 where there are none."""
+        return 1.0 - self.nonzero_weights / self.weights if self.weights else 0.0
+
+
+@dataclass(frozen=True)
 class LayerCost:
     """Price of one op; the rows of an estimate add up to its totals."""
 

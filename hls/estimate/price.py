@@ -1,0 +1,83 @@
+"""``estimate``: what a design will cost before it is synthesised, row by row."""
+
+from __future__ import annotations
+
+from bitsmith.hls.boards import load_family
+from bitsmith.hls.config import Device, HwConfig
+from bitsmith.hls.estimate.hls4ml import price_hls4ml
+from bitsmith.hls.estimate.physics import energy_uj, power_mw, timing
+from bitsmith.hls.estimate.priced import Priced
+from bitsmith.hls.estimate.unrolled import price_plan
+from bitsmith.hls.results import ZERO, Estimate, Figure, LayerCost
+from bitsmith.models.ir import QNet
+from bitsmith.models.ir.errors import InputError
+
+UNCALIBRATED = "uncalibrated"
+"""Calibration id of the first form: bounds are wide by judgement, not by fit."""
+
+RESOURCES = ("lut", "ff", "dsp", "bram")
+
+
+def estimate(net: QNet, hw: HwConfig) -> Estimate:
+    """Price of ``net`` built with ``hw.backend`` for ``hw.board``.
+
+    The rows add up to the totals exactly.  Cycles of ``rtl-unrolled`` are
+    exact, all other figures carry bounds.  InputError for a backend without a
+    cost model, and whatever the backend's own planning refuses.
+    """
+    return price(_priced(net, hw), hw)
+
+
+def _priced(net: QNet, hw: HwConfig) -> Priced:
+    family = load_family(hw.board.device.family)
+    if hw.backend == "rtl-unrolled":
+        from bitsmith.hls.backends.rtl.unrolled.plan import plan
+
+        return price_plan(plan(net, hw), family)
+    if hw.backend == "hls4ml":
+        return price_hls4ml(net, hw, family)
+    raise InputError(f"there is no cost model for the backend {hw.backend!r}; use rtl-unrolled or hls4ml")
+
+
+def price(priced: Priced, hw: HwConfig) -> Estimate:
+    """Totals, time, power and fit of what a cost model found."""
+    device = hw.board.device
+    family = load_family(device.family)
+    total = {name: _total(priced.layers, name) for name in RESOURCES}
+    times = timing(priced.latency_cycles, priced.ii_cycles, priced.fmax_mhz, hw.clock_mhz)
+    power = power_mw(total["lut"], total["dsp"], times.clock_mhz, device, family)
+    binding, share = binding_resource(total, device)
+    return Estimate(
+        backend=hw.backend,
+        device=device.name,
+        **total,
+        latency_cycles=priced.latency_cycles,
+        ii_cycles=priced.ii_cycles,
+        fmax_mhz=priced.fmax_mhz,
+        latency_ns=times.latency_ns,
+        throughput_per_s=times.throughput_per_s,
+        power_mw=power,
+        energy_uj=energy_uj(power, times.throughput_per_s),
+        fits=share <= 1.0,
+        binding=binding,
+        layers=priced.layers,
+        calibration=UNCALIBRATED,
+    )
+
+
+def _total(layers: tuple[LayerCost, ...], name: str) -> Figure:
+    figure = ZERO
+    for layer in layers:
+        figure = figure + getattr(layer, name)
+    return figure
+
+
+def binding_resource(total: dict[str, Figure], device: Device) -> tuple[str, float]:
+    """The resource with the largest share of the device, and that share (infinite if the device has none of it)."""
+    shares = {}
+    for name in RESOURCES:
+        have: int = getattr(device, name)
+        used = total[name].value
+        shares[name] = used / have if have else (float("inf") if used else 0.0)
+    worst = max(RESOURCES, key=lambda name: shares[name])
+    return worst, shares[worst]
