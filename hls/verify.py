@@ -14,6 +14,7 @@ from bitsmith.models.ir.errors import InputError
 from bitsmith.models.ir.types import IntArray
 
 VECTORS = "vectors.npz"
+OUTPUTS = "outputs.npz"
 
 
 def save_vectors(folder: Path, x: IntArray) -> None:
@@ -56,13 +57,14 @@ def random_inputs(net: QNet, rows: int, seed: int) -> IntArray:
 def verify_project(folder: Path, backend: Backend, samples: int | None = None, seed: int = 0) -> VerifyResult:
     """Simulate the project in ``folder`` and compare every integer with ``execute``.
 
-    On a difference the inner values are compared too, in the order of the net, and
+    What the engine returned is kept in ``outputs.npz``.  On a difference the inner values are compared too, in the order of the net, and
     the first that differs is named.
     """
     started = time.monotonic()
     net = load_net(folder)
     x = verification_inputs(folder, net, samples, seed)
     run = backend.simulate(folder, net, x, taps=False)
+    np.savez_compressed(folder / OUTPUTS, y=run.outputs)
     mismatch = first_difference({net.output.name: execute(net, x)}, {net.output.name: run.outputs})
     if mismatch is not None:
         mismatch = _inner_difference(folder, backend, net, x, mismatch)

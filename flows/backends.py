@@ -1,0 +1,33 @@
+"""The backends by name; each is imported when it is used."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+
+from bitsmith.hls.backends.base import Backend
+from bitsmith.models.ir.errors import InputError
+
+
+def _rtl_unrolled() -> Backend:
+    from bitsmith.hls.backends.rtl.unrolled.backend import RtlUnrolled
+
+    return RtlUnrolled()
+
+
+def _hls4ml() -> Backend:
+    from bitsmith.hls.backends.hls4ml.backend import Hls4ml
+
+    return Hls4ml()
+
+
+LOADERS: dict[str, Callable[[], Backend]] = {"rtl-unrolled": _rtl_unrolled, "hls4ml": _hls4ml}
+
+
+def load_backend(name: str) -> Backend:
+    """The backend called ``name``; InputError with the nearest names."""
+    if name not in LOADERS:
+        near = difflib.get_close_matches(name, LOADERS, n=1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        raise InputError(f"unknown backend {name}; {hint}there are: {', '.join(LOADERS)}")
+    return LOADERS[name]()

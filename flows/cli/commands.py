@@ -1,0 +1,235 @@
+"""What each command does.  A command returns its JSON, its text for people, and its exit code."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shlex
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from bitsmith.flows.cli import texts
+from bitsmith.flows.inputs import parse_type
+from bitsmith.flows.options import Options, hw_config, resolve_hardware
+from bitsmith.flows.rundir import RunDir, say, writable_folder
+from bitsmith.flows.source import find_source
+from bitsmith.models.ir.errors import BitsmithError, InputError
+
+OK, DOES_NOT_FIT, MISMATCH, INTERRUPTED = 0, 3, 5, 130
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The result of a command."""
+
+    data: Any
+    text: str
+    code: int = OK
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command that ``args`` names, print its result, and return the exit code."""
+    commands: dict[str, Callable[[argparse.Namespace], Outcome]] = {
+        "doctor": _doctor,
+        "boards": _boards,
+        "train": _train,
+        "import": _import,
+        "estimate": _estimate,
+        "emit": _emit,
+        "verify": _verify,
+        "synth": _synth,
+        "build": _build,
+        "report": _report,
+    }
+    try:
+        outcome = commands[args.command](args)
+    except BitsmithError as error:
+        say(f"bitsmith {args.command}: {error}")
+        return error.exit_code
+    except KeyboardInterrupt:
+        say("\nstopped; the same command goes on from the last finished stage")
+        return INTERRUPTED
+    print(json.dumps(outcome.data) if args.json else outcome.text)
+    sys.stdout.flush()
+    return outcome.code
+
+
+def _options(args: argparse.Namespace) -> Options:
+    """Command-line arguments as Options; the only place that reads the environment."""
+    given = vars(args)
+    data = given.get("data_dir") or os.environ.get("BITSMITH_DATA")
+    if data and not Path(data).is_dir():
+        raise InputError(f"no such folder of data sets: {data}; correct --data-dir or BITSMITH_DATA")
+    kind = given.get("input_type")
+    return Options(
+        board=given.get("board"),
+        backends=tuple(given.get("backend") or ()),
+        clock_mhz=given.get("clock_mhz"),
+        reuse=given.get("reuse") or given.get("target_ii"),
+        io=given.get("io"),
+        strategy=given.get("strategy"),
+        hls_tool=given.get("hls_tool"),
+        output=given.get("output"),
+        input_type=parse_type(kind) if kind else None,
+        dataset=given.get("dataset"),
+        data_dir=Path(data) if data else None,
+        samples=given.get("samples"),
+        seed=given.get("seed"),
+        synth=not given.get("no_synth", False),
+        force=given.get("force", False),
+    )
+
+
+def _job(args: argparse.Namespace, out: str | None = None) -> Any:
+    from bitsmith.flows.lowering import Job
+
+    source, options = find_source(args.model), _options(args)
+    resolve_hardware(source.config, options)  # wrong names end here, before any work
+    return Job(source, options, RunDir(Path(out or f"runs/{source.name}")))
+
+
+def _doctor(args: argparse.Namespace) -> Outcome:
+    from bitsmith.flows.doctor import examine
+
+    data = examine()
+    return Outcome(data, texts.doctor(data))
+
+
+def _boards(args: argparse.Namespace) -> Outcome:
+    from bitsmith.hls.boards import boards
+
+    rows = []
+    for board in boards():
+        chip = asdict(board.device)
+        rows.append({**asdict(board), **{k: v for k, v in chip.items() if k not in ("name", "source")}})
+        rows[-1]["device"] = board.device.name
+    return Outcome(rows, texts.boards(rows))
+
+
+def _train(args: argparse.Namespace) -> Outcome:
+    from bitsmith.flows.lowering import net_stage, train_stage
+
+    job = _job(args, args.out)
+    trained = train_stage(job)
+    if trained is None:
+        raise InputError(f"{args.model} is not a task or a config: only those are trained; use bitsmith import")
+    lowered = net_stage(job).result
+    data = {**trained.result, **lowered, "net": str(job.run.folder / lowered["net"])}
+    return Outcome(data, texts.training(data), _exit_code(lowered["exact"]))
+
+
+def _import(args: argparse.Namespace) -> Outcome:
+    from bitsmith.flows.lowering import net_stage, stored_net, train_stage
+    from bitsmith.models.ir import to_text
+
+    job = _job(args, args.out)
+    train_stage(job)
+    lowered = net_stage(job).result
+    data = {**lowered, "net": str(job.run.folder / lowered["net"])}
+    text = f"{to_text(stored_net(job.run))}\n{texts.comparison(data)}"
+    return Outcome(data, text, _exit_code(lowered["exact"]))
+
+
+def _exit_code(exact: bool | None) -> int:
+    return MISMATCH if exact is False else OK
+
+
+def _first_design(args: argparse.Namespace, job: Any) -> Any:
+    """The one backend of ``estimate`` and ``emit``."""
+    if len(args.backend or ()) > 1:
+        raise InputError(f"{args.command} takes one --backend; build takes several")
+    hardware = resolve_hardware(job.source.config, job.options)
+    return hw_config(hardware, hardware.backends[0], job.seed)
+
+
+def _estimate(args: argparse.Namespace) -> Outcome:
+    from bitsmith.flows.backends import load_backend
+    from bitsmith.flows.lowering import net_stage, stored_net, train_stage
+    from bitsmith.flows.pricing import estimate_json, price
+    from bitsmith.hls.backends.base import refuse
+
+    job = _job(args, args.out)
+    hw = _first_design(args, job)
+    train_stage(job)
+    net_stage(job)
+    net = stored_net(job.run)
+    refuse(load_backend(hw.backend), net, hw)
+    data = {"board": hw.board.name, **estimate_json(price(net, hw))}
+    return Outcome(data, texts.estimate(data), OK if data["fits"] else DOES_NOT_FIT)
+
+
+def _emit(args: argparse.Namespace) -> Outcome:
+    from bitsmith.flows.firmware import write_project
+    from bitsmith.flows.lowering import net_stage, train_stage
+
+    job = _job(args)
+    hw = _first_design(args, job)
+    out = writable_folder(Path(args.out) if args.out else job.run.folder / hw.backend)
+    train_stage(job)
+    net_stage(job)
+    project = write_project(job, hw, out)
+    data = {"project": str(out), "backend": hw.backend, "files": list(project.files)}
+    return Outcome(data, f"{len(project.files)} files in {out}; verify them with: bitsmith verify {out}")
+
+
+def _projects(folder: Path) -> list[Path]:
+    """The project in ``folder``, or those of a build."""
+    from bitsmith.hls.backends.base import MANIFEST
+
+    if not folder.is_dir():
+        raise InputError(f"no such folder: {folder}")
+    if (folder / MANIFEST).exists():
+        return [folder]
+    inside = sorted(p.parent for p in folder.glob(f"*/{MANIFEST}"))
+    if not inside:
+        raise InputError(f"{folder} is no project and holds none; make one with bitsmith emit or bitsmith build")
+    return inside
+
+
+def _verify(args: argparse.Namespace) -> Outcome:
+    from bitsmith.flows.firmware import verify_folder, verify_json
+
+    rows = []
+    for project in _projects(Path(args.dir)):
+        done = verify_json(verify_folder(project, args.samples, args.seed or 0))
+        rows.append({"project": str(project), **done})
+    exact = all(r["exact"] for r in rows)
+    data = rows[0] if len(rows) == 1 else {"exact": exact, "projects": rows}
+    return Outcome(data, texts.proofs(rows), _exit_code(exact))
+
+
+def _synth(args: argparse.Namespace) -> Outcome:
+    from bitsmith.flows.firmware import synth_folder
+    from bitsmith.hls.backends.base import read_manifest
+
+    projects = [p for p in _projects(Path(args.dir)) if str(read_manifest(p)["backend"]).startswith("rtl")]
+    if not projects:
+        raise InputError(f"{args.dir} holds no RTL; its vendor's tool must synthesise it (see its README.md)")
+    rows = [{"project": str(p), **asdict(synth_folder(p))} for p in projects]
+    data = rows[0] if len(rows) == 1 else {"projects": rows}
+    return Outcome(data, texts.synthesis(rows), DOES_NOT_FIT if any(r["fits"] is False for r in rows) else OK)
+
+
+def _build(args: argparse.Namespace) -> Outcome:
+    from bitsmith.flows.build import all_exact, build
+    from bitsmith.flows.report import build_report
+
+    job = _job(args, args.out)
+    data = build(job)
+    title = (job.source.config.title if job.source.config else "") or job.source.name
+    data["report"] = str(build_report(job.run.folder, shlex.join(["bitsmith", *args.argv]), title))
+    code = _exit_code(all_exact(data))
+    if code == OK and not data["estimate"]["fits"]:
+        code = DOES_NOT_FIT
+    return Outcome(data, texts.build(data), code)
+
+
+def _report(args: argparse.Namespace) -> Outcome:
+    from bitsmith.flows.report import rebuild_report
+
+    page = str(rebuild_report(Path(args.dir)))
+    return Outcome({"report": page}, page)

@@ -1,0 +1,97 @@
+"""Arguments of every command.  Imports nothing heavy: ``bitsmith --help`` is quick."""
+
+from __future__ import annotations
+
+import argparse
+
+import bitsmith
+
+MODEL_HELP = "a task (digits, mnist, ...), a config .toml, a Keras/QKeras .h5 or .keras, or a folder with a saved net"
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The parser of ``bitsmith``."""
+    parser = argparse.ArgumentParser(prog="bitsmith", description=bitsmith.__doc__)
+    parser.add_argument("--version", action="version", version=bitsmith.__version__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, text: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.add_argument("--json", action="store_true", help="print one JSON object on standard output")
+        return sub
+
+    command("doctor", "what is installed, what each backend lacks, the line that installs it")
+    command("boards", "the boards")
+    train = command("train", "train a task, save model and net")
+    _model(train)
+    _data(train)
+    imported = command("import", "lower a model to a net and compare it with the source framework")
+    _model(imported)
+    _data(imported)
+    _lowering(imported)
+    estimate = command("estimate", "price a model before synthesis")
+    emit = command("emit", "write the firmware project of one backend")
+    build = command("build", "the main job: train or import, price, emit, verify, synthesise, report")
+    for sub in (estimate, emit, build):
+        _model(sub)
+        _data(sub)
+        _lowering(sub)
+        _hardware(sub)
+    build.add_argument("--no-synth", action="store_true", help="leave the synthesis of the RTL out")
+    build.add_argument("--force", action="store_true", help="go on even if the design is far too large for the board")
+    verify = command("verify", "simulate a project against the net's integers")
+    _folder(verify)
+    verify.add_argument("--samples", type=_positive, help="rows (default: all that are kept, at least 1,000)")
+    verify.add_argument("--seed", type=int, help="of the random rows")
+    _folder(command("synth", "run the board's synthesis tool on a project, parse its report"))
+    _folder(command("report", "rebuild the report page of a build"))
+    return parser
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
+    return value
+
+
+def _model(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("model", metavar="MODEL", help=MODEL_HELP)
+    sub.add_argument("--out", metavar="DIR", help="output folder (default: runs/NAME)")
+    sub.add_argument("--seed", type=int, help="seed of everything random (default: the task's)")
+
+
+def _folder(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("dir", metavar="DIR", help="a project folder, or the folder of a build")
+
+
+def _data(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument(
+        "--data-dir", metavar="DIR", help="folder with data sets (default: $BITSMITH_DATA, then the cache)"
+    )
+
+
+def _lowering(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--dataset", metavar="NAME", help="measure accuracy on this data set (default: the task's)")
+    sub.add_argument("--samples", type=_positive, help="rows to compare where there is no data set (default: 1,000)")
+    sub.add_argument("--output", choices=("logits", "argmax"), help="what the firmware returns (default: logits)")
+    sub.add_argument(
+        "--input-type",
+        metavar="TYPE",
+        help="input integers of a model without input quantizer: u8, i8, u8/255, i16*2^-10, ... (bits, then the scale)",
+    )
+
+
+def _hardware(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--board", metavar="B", help="see bitsmith boards (default: the task's)")
+    sub.add_argument("--backend", metavar="X", action="append", help="rtl-unrolled or hls4ml; build takes several")
+    sub.add_argument("--clock-mhz", type=float, metavar="F", help="clock target")
+    sub.add_argument("--reuse", type=_positive, metavar="N", help="hls4ml: reuse factor")
+    sub.add_argument("--target-ii", type=_positive, metavar="N", help="cycles between two results that are good enough")
+    sub.add_argument("--io", choices=("io_parallel", "io_stream"), help="hls4ml: interface")
+    sub.add_argument("--strategy", choices=("latency", "resource"), help="hls4ml: strategy")
+    sub.add_argument(
+        "--hls-tool",
+        choices=("vitis", "vivado", "quartus", "oneapi", "catapult", "libero"),
+        help="hls4ml: tool that the project is for",
+    )

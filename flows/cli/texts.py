@@ -1,0 +1,113 @@
+"""Results as text for people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bitsmith.reports.tables import table
+
+
+def doctor(data: dict[str, Any]) -> str:
+    """One line per part, then what each backend lacks."""
+    rows = [[n, "yes" if t["usable"] else "no", t["version"]] for n, t in data["tools"].items()]
+    lines = [table(["tool", "there", "version or place"], rows), ""]
+    for name, state in data["backends"].items():
+        lines.append(f"{name}: {'ready' if state['usable'] else 'not usable'}")
+        remedies = dict.fromkeys(m["remedy"] for m in state["missing"])
+        lines += [
+            f"  {', '.join(m['name'] for m in state['missing'] if m['remedy'] == r)} missing: {r}" for r in remedies
+        ]
+    return "\n".join(lines)
+
+
+def boards(rows: list[dict[str, Any]]) -> str:
+    """The boards as a table."""
+    keys = ["name", "device", "family", "lut", "ff", "dsp", "bram"]
+    return table(keys, [[r[k] for k in keys] for r in rows])
+
+
+def percent(value: float | None) -> str:
+    """A share as percent, or a dash."""
+    return "-" if value is None else f"{100 * value:.2f} %"
+
+
+def training(data: dict[str, Any]) -> str:
+    """Accuracies and the place of the net."""
+    return (
+        f"accuracy on {data['test_rows']} test rows: float {percent(data['accuracy_float'])}, "
+        f"quantized {percent(data['accuracy_quantized'])}, zeros {percent(data['sparsity'])}\n"
+        f"{comparison(data)}\nnet: {data['net']}"
+    )
+
+
+def comparison(data: dict[str, Any]) -> str:
+    """The net against its source."""
+    if data["exact"] is None:
+        return f"a saved net, sha256 {data['net_sha256']}"
+    if data["exact"]:
+        text = f"exact: the net gives the source's integers on all of {data['samples']} rows"
+    else:
+        text = (
+            f"NOT exact: {data['rows_different']} of {data['samples']} rows differ from the source, "
+            f"by {data['max_abs_error']:g} at most"
+        )
+    if "accuracy_net" in data:
+        text += f"; accuracy {percent(data['accuracy_net'])}, same class as the source on {percent(data['same_class'])}"
+    return text
+
+
+def _range(figure: dict[str, float]) -> str:
+    if figure["low"] == figure["high"]:
+        return f"{figure['value']:,.6g}"
+    return f"{figure['value']:,.4g} ({figure['low']:,.4g} to {figure['high']:,.4g})"
+
+
+def estimate(data: dict[str, Any]) -> str:
+    """Totals with their bounds."""
+    keys = [k for k, v in data.items() if isinstance(v, dict) and "low" in v]
+    figures = table(["figure", "value (low to high)"], [[k, _range(data[k])] for k in keys])
+    verdict = "fits" if data["fits"] else "DOES NOT FIT"
+    return f"{figures}\n{verdict} {data['board']}; binding: {data['binding']}; {data['calibration']}"
+
+
+def proofs(rows: list[dict[str, Any]]) -> str:
+    """One line per project."""
+    return "\n".join(_proof(r) for r in rows)
+
+
+def _proof(row: dict[str, Any]) -> str:
+    clock = f", latency {row['latency_cycles']} cycles, II {row['ii_cycles']}" if row["latency_cycles"] else ""
+    if row["exact"]:
+        return f"exact: {row['samples']} rows equal the net's integers{clock} ({row['engine']})"
+    bad = row["mismatch"]
+    return (
+        f"MISMATCH in op {bad['op']}, row {bad['row']}, index {list(bad['index'])}: "
+        f"expected {bad['expected']}, got {bad['got']} ({row['engine']})"
+    )
+
+
+def synthesis(rows: list[dict[str, Any]]) -> str:
+    """Cells per project."""
+    keys = ["tool", "lut", "ff", "dsp", "bram", "fmax_mhz", "fits", "seconds"]
+    return table(keys, [["-" if r[k] is None else r[k] for k in keys] for r in rows])
+
+
+def build(data: dict[str, Any]) -> str:
+    """The summary of the main job."""
+    lines = []
+    if "train" in data:
+        t = data["train"]
+        lines.append(
+            f"accuracy: float {percent(t['accuracy_float'])}, quantized {percent(t['accuracy_quantized'])}, "
+            f"IP {percent(data['accuracy_ip'])}; zeros {percent(t['sparsity'])}"
+        )
+    lines.append(comparison(data["import"]))
+    for name, part in data["backends"].items():
+        lines.append(f"{name}: {_proof(part['verify'])}")
+        line = f"{name}: LUT estimated {_range(part['estimate']['lut'])}"
+        synth = part.get("synth", {})
+        if "lut" in synth:
+            line += f", synthesised {synth['lut']:,} ({synth['tool']} {synth['version']})"
+        lines.append(line)
+    lines.append(f"report: {data['report']}")
+    return "\n".join(lines)

@@ -1,0 +1,184 @@
+"""From MODEL to a net: train if it is a task, lower, and compare with the source framework."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bitsmith.flows.config import write_config
+from bitsmith.flows.options import Options
+from bitsmith.flows.rundir import Done, RunDir, file_digest
+from bitsmith.flows.source import Source
+from bitsmith.hls.verify import random_inputs
+from bitsmith.models import data as datasets
+from bitsmith.models.ir import QNet, content_hash, execute, load, quantize_input, save
+from bitsmith.models.ir.types import IntArray
+
+MODEL_FILE = "model.h5"
+NET = "net"
+NET_FILES = (f"{NET}/net.json", f"{NET}/net.npz")
+IMPORT_SAMPLES = 1000
+
+
+@dataclass
+class Job:
+    """One network on its way through the stages of one run directory."""
+
+    source: Source
+    options: Options
+    run: RunDir
+
+    @property
+    def seed(self) -> int:
+        """The seed of everything random in this run."""
+        if self.options.seed is not None:
+            return self.options.seed
+        return self.source.config.train.seed if self.source.config else 0
+
+    @property
+    def dataset_name(self) -> str | None:
+        """The data set to measure accuracy on, if there is one."""
+        if self.options.dataset:
+            return self.options.dataset
+        return self.source.config.data.name if self.source.config else None
+
+    @cached_property
+    def dataset(self) -> datasets.Dataset | None:
+        """The data set itself, loaded once."""
+        if self.dataset_name is None:
+            return None
+        return datasets.load(self.dataset_name, self.options.data_dir)
+
+    @property
+    def model_path(self) -> Path:
+        """The framework's model: the user's file, or the one that was trained."""
+        return self.source.keras or self.run.folder / MODEL_FILE
+
+
+def versions(*packages: str) -> dict[str, str]:
+    """Installed versions, ``missing`` where there is none."""
+    found = {}
+    for name in packages:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            found[name] = "missing"
+    return found
+
+
+def train_stage(job: Job) -> Done | None:
+    """Train a task; None if MODEL is not one."""
+    config = job.source.config
+    if config is None:
+        return None
+    write_config(config, job.run.folder / "config.toml")
+    inputs = {
+        "data": config.data.model_dump(mode="json"),
+        "net": config.net.model_dump(mode="json"),
+        "train": config.train.model_dump(mode="json"),
+        "seed": job.seed,
+        "versions": versions("tensorflow", "qkeras"),
+    }
+
+    def work() -> dict[str, Any]:
+        from bitsmith.models.train.keras import train
+
+        assert config is not None and job.dataset is not None
+        settings = config.train.model_copy(update={"seed": job.seed})
+        done = train(config.net, job.dataset, settings, job.run.folder)
+        return {
+            "accuracy_float": done.accuracy_float,
+            "accuracy_quantized": done.accuracy_quantized,
+            "sparsity": done.sparsity,
+            "test_rows": len(job.dataset.x_test),
+            "model": done.model_path.name,
+        }
+
+    return job.run.stage("train", inputs, ("models/train", "models/zoo", "models/data"), (MODEL_FILE,), work)
+
+
+def net_stage(job: Job) -> Done:
+    """The net in the run directory, and how it compares with its source."""
+    if job.source.net is not None:
+        net = load(job.source.net)
+        save(net, job.run.folder / NET)
+        result = {"net": NET, **_describe(net), "exact": None, "samples": 0, "max_abs_error": None}
+        return Done(result, 0.0, False)
+    head = job.options.output or (job.source.config.hardware.output if job.source.config else "logits")
+    rows = job.options.samples or IMPORT_SAMPLES
+    inputs = {
+        "model": file_digest(job.model_path) if job.model_path.exists() else "missing",
+        "head": head,
+        "input_type": str(job.options.input_type),
+        "dataset": job.dataset_name,
+        "rows": rows,
+        "versions": versions("tensorflow", "qkeras"),
+    }
+    return job.run.stage("import", inputs, ("models/lower", "models/ir"), NET_FILES, lambda: _lower(job, head, rows))
+
+
+def _lower(job: Job, head: Any, rows: int) -> dict[str, Any]:
+    from bitsmith.models.lower.qkeras import load_model, lower
+
+    model = load_model(job.model_path)
+    net = lower(model, name=job.source.name, input_type=job.options.input_type, head=head)
+    save(net, job.run.folder / NET)
+    return {"net": NET, **_describe(net), **_compare(job, model, net, rows)}
+
+
+def _describe(net: QNet) -> dict[str, Any]:
+    ops = [{"name": o.name, "kind": o.kind, "shape": list(o.shape), "type": str(o.type)} for o in net.ops]
+    return {"ops": ops, "net_sha256": content_hash(net)}
+
+
+def _compare(job: Job, model: Any, net: QNet, rows: int) -> dict[str, Any]:
+    """Integers of the net against the framework's outputs: every test row, or ``rows`` on the input's grid."""
+    from bitsmith.models.lower.qkeras import reference
+
+    if job.dataset is not None:
+        real = job.dataset.x_test.astype(np.float64)
+        integers = quantize_input(net, real)
+    else:
+        integers = random_inputs(net, rows, job.seed)
+        real = net.input.type.real(integers)
+    ours = execute(net, integers)
+    theirs = reference(model, net, real)
+    real_ours = net.output.type.real(ours)
+    error = np.abs(real_ours - theirs)
+    wrong = int((error != 0).reshape(len(ours), -1).any(axis=1).sum())
+    result: dict[str, Any] = {
+        "exact": wrong == 0,
+        "samples": len(ours),
+        "rows_different": wrong,
+        "max_abs_error": float(error.max(initial=0.0)),
+    }
+    if job.dataset is not None:
+        result["accuracy_source"] = accuracy(net, theirs, job.dataset.y_test)
+        result["accuracy_net"] = accuracy(net, ours, job.dataset.y_test)
+        result["same_class"] = float((classes(net, ours) == classes(net, theirs)).mean())
+    return result
+
+
+def classes(net: QNet, outputs: Any) -> IntArray:
+    """The class that every row of outputs (integers or real scores) stands for."""
+    flat = np.asarray(outputs).reshape(len(outputs), -1)
+    if net.output.kind == "argmax" or flat.shape[1] == 1:
+        single = flat[:, 0]
+        return (single if net.output.kind in ("argmax", "thresholds") else single >= 0).astype(np.int64)
+    winner: IntArray = flat.argmax(axis=1).astype(np.int64)
+    return winner
+
+
+def accuracy(net: QNet, outputs: Any, labels: Any) -> float:
+    """Share of rows whose class is the label."""
+    return float((classes(net, outputs) == np.asarray(labels)).mean())
+
+
+def stored_net(run: RunDir) -> QNet:
+    """The net of a run directory."""
+    return load(run.folder / NET)

@@ -1,0 +1,68 @@
+"""What the command line may ask for, apart from MODEL and DIR."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bitsmith.flows.backends import load_backend
+from bitsmith.flows.config import HardwareConfig, TaskConfig
+from bitsmith.hls.boards import load_board
+from bitsmith.hls.config import HwConfig
+from bitsmith.models.ir.types import QuantType
+
+
+@dataclass(frozen=True)
+class Options:
+    """None means: what the task says, or the default."""
+
+    board: str | None = None
+    backends: tuple[str, ...] = ()
+    clock_mhz: float | None = None
+    reuse: int | None = None
+    io: str | None = None
+    strategy: str | None = None
+    hls_tool: str | None = None
+    output: str | None = None
+    input_type: QuantType | None = None
+    dataset: str | None = None
+    data_dir: Path | None = None
+    out: Path | None = None
+    samples: int | None = None
+    seed: int | None = None
+    synth: bool = True
+    force: bool = False
+
+
+def resolve_hardware(config: TaskConfig | None, options: Options) -> HardwareConfig:
+    """The task's hardware section with what the command line says on top; names are checked here, before any work."""
+    base = config.hardware if config else HardwareConfig()
+    asked = {
+        "board": options.board,
+        "backends": options.backends or None,
+        "clock_mhz": options.clock_mhz,
+        "reuse": options.reuse,
+        "io": options.io,
+        "strategy": options.strategy,
+        "hls_tool": options.hls_tool,
+        "output": options.output,
+    }
+    merged = HardwareConfig.model_validate({**base.model_dump(), **{k: v for k, v in asked.items() if v is not None}})
+    load_board(merged.board)
+    for name in merged.backends:
+        load_backend(name)
+    return merged
+
+
+def hw_config(hardware: HardwareConfig, backend: str, seed: int) -> HwConfig:
+    """The choices for one backend."""
+    return HwConfig(
+        board=load_board(hardware.board),
+        clock_mhz=hardware.clock_mhz,
+        backend=backend,
+        reuse=hardware.reuse,
+        io=hardware.io,
+        strategy=hardware.strategy,
+        hls_tool=hardware.hls_tool,
+        seed=seed,
+    )
