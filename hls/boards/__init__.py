@@ -29,7 +29,8 @@ class Family:
     lut_name: str  # what ``Device.lut`` counts
     bram_name: str  # what ``Device.bram`` counts
     max_mhz: float  # no clock of this family is faster
-    lut_factor: Figure  # synthesised LUTs over the LUT6 count of an adder graph
+    adder_factor: Figure  # synthesised LUTs per full-adder bit of a plan
+    logic_factor: Figure  # synthesised LUTs per other LUT of a plan, which has six inputs
     fmax_factor: Figure  # reached clock over the one that the plan promises
     static_uw_per_lut: Figure
     dynamic_uw_per_mhz_lut: Figure

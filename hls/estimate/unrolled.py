@@ -10,8 +10,8 @@ from bitsmith.hls.estimate.physics import reached_clock, scaled
 from bitsmith.hls.estimate.priced import Priced
 from bitsmith.hls.results import Figure, LayerCost
 
-FF_FACTOR = Figure(1.0, 0.5, 1.3)
-"""Registers found over registers planned: synthesis merges equal ones and moves delay lines into LUTs."""
+FF_FACTOR = Figure(0.9, 0.3, 1.2)
+"""Registers found over registers planned: synthesis drops dead and equal ones, moves delays into LUTs."""
 
 
 class LayerPlan(Protocol):
@@ -87,7 +87,7 @@ def _row(layer: LayerPlan, family: Family) -> LayerCost:
     return LayerCost(
         op=layer.op,
         kind=layer.kind,
-        lut=scaled(layer.adder_bits + layer.other_luts, family.lut_factor),
+        lut=scaled(layer.adder_bits, family.adder_factor) + scaled(layer.other_luts, family.logic_factor),
         ff=scaled(layer.ff_bits, FF_FACTOR),
         latency_cycles=layer.latency_cycles,
         detail=f"{copies}{layer.adders} adders of {layer.adder_bits} bits, {layer.other_luts:.0f} other LUTs",

@@ -22,7 +22,7 @@ from bitsmith.hls.tools.run import ToolStatus, need_tool, run_tool
 from bitsmith.models.ir.errors import ToolError
 
 INSTALL = "pip install 'bitsmith[rtl]'"
-INSTALL_GXX = "apt-get install g++ make perl"
+INSTALL_GXX = "apt-get install g++"
 
 CXX_FLAGS = ("-std=c++20", "-fcoroutines", "-faligned-new", "-w", "-DVM_COVERAGE=0", "-DVM_SC=0", "-DVM_TRACE=0")
 MODEL_FLAGS = (*CXX_FLAGS, "-O0")
@@ -90,7 +90,7 @@ def status() -> list[ToolStatus]:
 def lint(sources: Sequence[Path], top: str, log: Path) -> None:
     """All of Verilator's warnings, each an error: ToolError with the last of them."""
     tool = need_verilator()
-    command = [tool.program, "--lint-only", "-Wall", "--top-module", top, *sources]
+    command: list[str | Path] = [tool.program, "--lint-only", "-Wall", "--top-module", top, *sources]
     run_tool(command, log.parent, log, env=_environment(tool))
 
 
@@ -116,9 +116,9 @@ def build(
         return program
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    own_main = [] if harness else ["--main", "--timing"]
-    arguments = ["--cc", *own_main, "--top-module", top, "--Mdir", folder, "--prefix", f"V{top}", *options, *sources]
-    run_tool([tool.program, *arguments], folder, folder / "verilator.log", env=_environment(tool))
+    command: list[str | Path] = [tool.program, "--cc", "--top-module", top, "--Mdir", folder, "--prefix", f"V{top}"]
+    command += [*([] if harness else ["--main", "--timing"]), *options, *sources]
+    run_tool(command, folder, folder / "verilator.log", env=_environment(tool))
     units = [*sorted(folder.glob("*.cpp")), *([harness] if harness else [])]
     includes = [f"-I{folder}", f"-I{tool.include}", f"-I{tool.include / 'vltstd'}"]
 

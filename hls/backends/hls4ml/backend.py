@@ -13,7 +13,8 @@ from bitsmith.hls.backends.base import read_manifest, refuse, write_manifest
 from bitsmith.hls.backends.hls4ml import emulate
 from bitsmith.hls.backends.hls4ml.check import find_problems
 from bitsmith.hls.backends.hls4ml.graph import INSTALL, write_graph
-from bitsmith.hls.backends.hls4ml.layers import layers_of, project_name
+from bitsmith.hls.backends.hls4ml.layers import project_name
+from bitsmith.hls.backends.hls4ml.plan import layers_of
 from bitsmith.hls.backends.hls4ml.project import write_readme, write_vectors
 from bitsmith.hls.backends.hls4ml.tools import TOOLS
 from bitsmith.hls.config import HwConfig
@@ -41,7 +42,7 @@ class Hls4ml:
         refuse(self, net, hw)
         tool = TOOLS[hw.hls_tool]
         out.mkdir(parents=True, exist_ok=True)
-        for stale in ("firmware", emulate.EMULATION, "tb_data"):
+        for stale in ("firmware", "src", "tb_data", emulate.EMULATION):
             shutil.rmtree(out / stale, ignore_errors=True)
         layers = layers_of(net, tool, hw.io == "io_stream")
         recorded = write_graph(project_name(net), layers, hw, tool, out)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bitsmith.hls.backends.hls4ml.layers import layers_of
+from bitsmith.hls.backends.hls4ml.plan import layers_of
 from bitsmith.hls.backends.hls4ml.tools import TOOLS, HlsTool
 from bitsmith.hls.config import HwConfig
 from bitsmith.hls.results import Problem
@@ -17,8 +17,7 @@ MAX_READERS = 7
 """hls4ml copies a stream at most seven times."""
 IO = ("io_parallel", "io_stream")
 STRATEGIES = ("latency", "resource")
-LIBERO_LAYERS = ("InputLayer", "Dense", "Reshape")
-"""All that hls4ml has for Libero and that is of use here."""
+DENSE_ONLY = ("InputLayer", "Dense")
 
 
 def find_problems(net: QNet, hw: HwConfig) -> list[Problem]:
@@ -86,7 +85,14 @@ def _layer_problems(net: QNet, tool: HlsTool, stream: bool) -> Iterator[Problem]
         yield Problem(net.name, str(error), "requantize to fewer bits earlier")
         return
     for layer in layers:
-        if not tool.own_layers and layer.kind not in LIBERO_LAYERS:
+        for what, kind in layer.types.items():
+            if kind.bits > EXACT_BITS:
+                yield Problem(
+                    layer.op or layer.name,
+                    f"its {what} needs {kind.bits} bits: hls4ml writes parameters as doubles, exact up to {EXACT_BITS}",
+                    "use fewer bits in it, or another backend",
+                )
+        if tool.dense_only and layer.kind not in DENSE_ONLY and not layer.kind.startswith("Bitsmith"):
             yield Problem(
                 layer.op or layer.name,
                 f"{layer.kind} has no version for {tool.title}",

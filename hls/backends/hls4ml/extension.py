@@ -36,7 +36,7 @@ def register(tool: HlsTool) -> None:
     classes = [layer_map[kind] for kind in KINDS]
     if any(source.parent == CPP for source in backend.custom_source.values()):
         return
-    for template in _templates(classes):
+    for template in _templates(classes, tool):
         backend.register_template(template)
     for header in sorted(CPP.glob("bitsmith_*.h")):
         backend.register_source(header)
@@ -53,7 +53,7 @@ def _layer_class(kind: str) -> type[Any]:
     return type(kind, (Layer,), {"initialize": initialize})
 
 
-def _templates(classes: list[type[Any]]) -> tuple[type[Any], type[Any]]:
+def _templates(classes: list[type[Any]], tool: HlsTool) -> tuple[type[Any], type[Any]]:
     """The two template classes that hls4ml wants: for a layer's configuration and for its call."""
     import jinja2
     from hls4ml.backends.template import FunctionCallTemplate, LayerConfigTemplate
@@ -77,7 +77,7 @@ def _templates(classes: list[type[Any]]) -> tuple[type[Any], type[Any]]:
 
         def transform(self, model: Any, node: Any) -> Any:
             stream = model.config.get_config_value("IOType") == "io_stream"
-            flavour = "oneapi" if model.config.backend.name == "oneAPI" else "stream" if stream else "parallel"
+            flavour = "stream" if stream else tool.header
             self.include_header = [f"nnet_utils/bitsmith_{flavour}.h"]
             return super().transform(model, node)
 

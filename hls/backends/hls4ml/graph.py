@@ -24,7 +24,7 @@ def model_config(
     from hls4ml.backends import get_backend
 
     config: dict[str, Any] = get_backend(tool.backend).create_initial_config(
-        part=tool.part_for(hw.board.device.part), clock_period=round(hw.clock_ns, 3), io_type=hw.io
+        part=tool.part_for(hw.board.device.part), clock_period=round(hw.clock_ns, 3), io_type=hw.io, **tool.options
     )
     config["Backend"] = tool.backend
     config["ProjectName"] = project
@@ -38,8 +38,15 @@ def model_config(
             "ConvImplementation": tool.convolution,
             "BitExact": False,
         },
-        "LayerName": {layer.name: {"Precision": layer.precision(), "Trace": True} for layer in layers},
+        "LayerName": {layer.name: _layer_config(layer, hw) for layer in layers},
     }
+    return config
+
+
+def _layer_config(layer: HlsLayer, hw: HwConfig) -> dict[str, Any]:
+    config: dict[str, Any] = {"Precision": layer.precision(), "Trace": True}
+    if layer.kind.startswith("Depthwise") and hw.io == "io_parallel":
+        config["Strategy"] = "Latency"  # all that hls4ml has for it
     return config
 
 
@@ -60,14 +67,47 @@ def write_graph(
             model_config(project, layers, hw, tool, folder), [layer.as_dict() for layer in layers]
         )
         _assert_types(model, layers)
-        writer = model.config.backend.writer
-        # hls4ml's own write_yml imports keras, and with it TensorFlow, and stores this machine's paths
-        writer.write_yml = lambda model: None
-        try:
+        with _mended(model.config.backend.writer, tool):
             model.write()
-        finally:
-            del writer.write_yml
+        _make_portable(folder, model.config.get_config_value("Stamp"))
     return tuple(node.name for node in model.get_layers() if node.get_attr("function_cpp") and node.get_attr("trace"))
+
+
+@contextlib.contextmanager
+def _mended(writer: Any, tool: HlsTool) -> Iterator[None]:
+    """hls4ml's writer without what it must not do here.
+
+    Its ``write_yml`` imports keras, and with it TensorFlow, and stores this machine's paths.  For Libero, 1.3.0 as
+    released lacks the script of its emulation and fails after all other build files are written.
+    """
+    write_build_script = writer.write_build_script
+
+    def without_emulation(model: Any) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            write_build_script(model)
+        folder = Path(model.config.get_output_dir())
+        for name in ("build_lib.sh", "Makefile.compile"):  # the latter holds this machine's paths
+            (folder / name).unlink(missing_ok=True)
+
+    writer.write_yml = lambda model: None
+    if tool.name == "libero":
+        writer.write_build_script = without_emulation
+    try:
+        yield
+    finally:
+        del writer.write_yml
+        if tool.name == "libero":
+            del writer.write_build_script
+
+
+def _make_portable(folder: Path, stamp: str) -> None:
+    """hls4ml stamps its build scripts at random and writes the folder's own path into some files."""
+    for path in folder.iterdir():
+        if path.is_file():
+            text = path.read_text()
+            steady = text.replace(stamp, "emulation").replace(f"{folder.resolve()}/firmware", ".")
+            if steady != text:
+                path.write_text(steady)
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from bitsmith.hls.backends.hls4ml.extension import TEMPLATES
-from bitsmith.hls.backends.hls4ml.layers import HlsLayer, cpp_type, project_name
+from bitsmith.hls.backends.hls4ml.layers import HlsLayer, project_name
 from bitsmith.hls.backends.hls4ml.tools import HlsTool
 from bitsmith.hls.config import HwConfig
 from bitsmith.models.ir import QNet, content_hash
@@ -39,7 +39,7 @@ def write_readme(
         {
             "what": what,
             "shape": " x ".join(map(str, op.shape)),
-            "type": cpp_type(layer.type, tool.ac_types),
+            "type": tool.cpp_type(layer.type),
             "bits": layer.type.bits,
             "scale": scale_text(op.type),
         }
@@ -58,6 +58,6 @@ def write_readme(
         layers=layers,
         version=version,
         run=tool.run.format(project=name),
-        cpp_type=lambda t: cpp_type(t, tool.ac_types),
+        cpp_type=tool.cpp_type,
     )
     (folder / "README.md").write_text(text)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from bitsmith.models.ir.types import QuantType
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,15 +18,21 @@ class HlsTool:
     parts: tuple[str, ...]  # how the part numbers begin that it can target
     default_part: str = ""  # for boards of other vendors; empty: refuse them
     emulator: str = "g++"  # compiler of its C++ emulation
-    ac_types: bool = False  # Siemens' ac_fixed instead of AMD's ap_fixed
+    number: str = "ap_{u}fixed<{bits},{bits}>"  # an integer type of its library
     depthwise: bool = False  # hls4ml has a depthwise convolution for it
     streams: bool = False  # our layers exist for its streams
-    own_layers: bool = True  # our layers exist for it at all
+    dense_only: bool = False  # hls4ml has no other layers for it that are of use here
+    header: str = "parallel"  # which of cpp/bitsmith_*.h our layers come from in io_parallel
+    options: dict[str, str] = field(default_factory=dict)  # of hls4ml's create_initial_config
     convolution: str = "LineBuffer"  # hls4ml's ConvImplementation; its Winograd form is not exact in integers
 
     def part_for(self, part: str) -> str:
         """``part`` if the tool can target it, else its default."""
         return part if part.startswith(self.parts) else self.default_part
+
+    def cpp_type(self, kind: QuantType) -> str:
+        """An integer type in this tool's C++."""
+        return self.number.format(bits=kind.bits, u="" if kind.signed else "u", signed=str(kind.signed).lower())
 
 
 TOOLS = {
@@ -55,7 +63,7 @@ TOOLS = {
             run="make {project}-fpga",
             parts=("5C", "10M"),
             default_part="Arria10",
-            ac_types=True,
+            number="ac_fixed<{bits},{bits},{signed}>",
             convolution="im2col",
         ),
         HlsTool(
@@ -65,7 +73,7 @@ TOOLS = {
             run="catapult -product ultra -shell -f build_prj.tcl",
             parts=("xc",),
             default_part="xcku115-flvb2104-2-i",
-            ac_types=True,
+            number="ac_fixed<{bits},{bits},{signed}>",
         ),
         HlsTool(
             name="oneapi",
@@ -75,7 +83,8 @@ TOOLS = {
             parts=("5C", "10M"),
             default_part="Agilex7",
             emulator="icpx",
-            ac_types=True,
+            header="oneapi",
+            number="ac_fixed<{bits},{bits},{signed}>",
             convolution="im2col",
         ),
         HlsTool(
@@ -86,7 +95,10 @@ TOOLS = {
             parts=("MPF",),
             default_part="MPF300",
             emulator="shls",
-            own_layers=False,
+            header="libero",
+            dense_only=True,
+            number="hls::ap_{u}fixpt<{bits},{bits}>",
+            options={"smarthls_path": "SmartHLS"},  # else hls4ml looks for the tool while writing
         ),
     )
 }

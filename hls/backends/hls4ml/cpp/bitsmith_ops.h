@@ -9,6 +9,15 @@
 
 namespace bitsmith {
 
+#ifndef BITSMITH_OWN_BITS // SmartHLS names these three differently: bitsmith_libero.h
+template <class T> T shift_right(const T &v, int bits) { return v >> bits; } // keeps the sign
+template <class T> bool lowest_bit(const T &v) {
+    T copy = v;
+    return copy[0];
+}
+template <class T> int to_index(const T &v) { return v.to_int(); }
+#endif
+
 enum rounding_mode { rounding_floor, rounding_half_up, rounding_half_even };
 
 // y = round((x * mult + add) / 2^shift) brought into lo..hi
@@ -39,11 +48,12 @@ res_T requant_value(const data_T &x, unsigned channel, const MULT &mult, const A
         if (CONFIG_T::rounding == rounding_half_up) {
             v = v + half;
         } else if (CONFIG_T::rounding == rounding_half_even) {
-            wide_t kept = v >> (int)CONFIG_T::shift;
-            typename CONFIG_T::bit_t lowest = kept; // its lowest bit says which way a tie goes
-            v = v + (half - (wide_t)1) + lowest;
+            const bool odd = lowest_bit(shift_right(v, (int)CONFIG_T::shift)); // says which way a tie goes
+            v = v + (half - (wide_t)1);
+            if (odd)
+                v = v + (wide_t)1;
         }
-        v = v >> (int)CONFIG_T::shift;
+        v = shift_right(v, (int)CONFIG_T::shift);
     }
     const wide_t lo = (wide_t)(long long)CONFIG_T::lo;
     const wide_t hi = (wide_t)(long long)CONFIG_T::hi;
@@ -74,7 +84,7 @@ res_T thresholds_value(const data_T &x, unsigned channel, const LEVELS &levels, 
     for (unsigned k = 0; k < CONFIG_T::n_levels; k++) {
         #pragma HLS UNROLL
         if (x >= levels[row * CONFIG_T::n_levels + k])
-            count = count + (typename CONFIG_T::bit_t)1;
+            count = count + (typename CONFIG_T::count_t)1;
     }
     typename CONFIG_T::wide_t v = count * step[CONFIG_T::n_step == 1 ? 0 : channel];
     v = v + base[CONFIG_T::n_base == 1 ? 0 : channel];
@@ -93,7 +103,7 @@ res_T lut_value(const data_T &x, unsigned, const TABLE &table) {
     #pragma HLS INLINE
     typename CONFIG_T::wide_t place = x;
     place = place - (typename CONFIG_T::wide_t)(long long)CONFIG_T::offset;
-    return (res_T)table[place.to_int()];
+    return (res_T)table[to_index(place)];
 }
 
 // index of the largest of n_chan neighbours; the first of equals

@@ -27,7 +27,7 @@ class RtlUnrolled:
     def emit(self, net: QNet, hw: HwConfig, out: Path, vectors: IntArray) -> Project:
         """RTL, testbench with ``vectors``, simulation, scripts; see the protocol."""
         refuse(self, net, hw)
-        return write_project(design_of(net, hw), hw, out, vectors, self.name)
+        return write_project(design_of(net, hw), hw, out, vectors)
 
     def simulate(self, project: Path, net: QNet, x: IntArray, taps: bool) -> Simulation:
         """Verilator at full load, and with random stalls; see the protocol."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 
 from bitsmith.hls.backends.rtl.unrolled.adder_graph import signed_digits
-from bitsmith.hls.backends.rtl.unrolled.costs import FAMILIES, delays_of, usable_ns
+from bitsmith.hls.backends.rtl.unrolled.costs import FAMILIES, Delays, delays_of
 from bitsmith.hls.backends.rtl.unrolled.layers import empty_windows
 from bitsmith.hls.config import HwConfig
 from bitsmith.hls.results import Problem
 from bitsmith.models.ir import QNet
-from bitsmith.models.ir.ops import Conv, Dense, Lut, Op, Pool
+from bitsmith.models.ir.ops import Add, Conv, Dense, Lut, Op, Pool, Requant
 
 MAX_UNIT_DIGITS = 60_000
 """Signed digits of one matrix: what the solver takes in minutes."""
@@ -32,11 +32,21 @@ def problems(net: QNet, hw: HwConfig) -> list[Problem]:
         known = ", ".join(sorted(FAMILIES))
         text = f"no delay table for the family {device.family} of {device.name}"
         found.append(Problem(net.output.name, text, f"choose a board of one of the families {known}"))
-    elif usable_ns(hw.clock_ns, delays) < delays.carry_ns + 16 * delays.carry_bit_ns:
-        slowest = (delays.carry_ns + 16 * delays.carry_bit_ns + delays.register_ns) / 0.9
-        text = f"a 16-bit addition alone does not fit the period of {hw.clock_ns:.2f} ns on {device.name}"
-        found.append(Problem(net.output.name, text, f"ask for at most {1e3 / slowest:.0f} MHz"))
+    else:
+        found += [p for op in net.ops for p in _clock_problems(op, hw, delays)]
     return found
+
+
+def _clock_problems(op: Op, hw: HwConfig, delays: Delays) -> list[Problem]:
+    """An addition is never cut, so the widest of an op limits the clock."""
+    if not isinstance(op, Dense | Conv | Add | Requant):
+        return []
+    need_ns = delays.register_ns + delays.carry_ns + op.type.bits * delays.carry_bit_ns
+    if need_ns <= hw.clock_ns:
+        return []
+    text = f"an addition of {op.type.bits} bits takes {need_ns:.2f} ns on {hw.board.device.name}"
+    text += f", the period is {hw.clock_ns:.2f} ns"
+    return [Problem(op.name, text, f"ask for at most {1e3 / need_ns:.0f} MHz, or fewer bits")]
 
 
 def _size_problems(net: QNet, op: Op) -> list[Problem]:

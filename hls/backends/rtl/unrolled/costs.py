@@ -6,7 +6,7 @@ calibrated against place and route yet; ``Delays.source`` says what each rests o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bitsmith.hls.backends.rtl.unrolled.netlist import Kind, Node
 from bitsmith.hls.config import Device
@@ -32,7 +32,7 @@ FAMILIES: dict[str, Delays] = {
     "xc7": Delays(0.75, 1.35, 0.030, 0.85, 6, f"{UNCALIBRATED}: DS181 speed grade -1 cells, nets of 0.6 ns assumed"),
     "xcup": Delays(0.45, 0.75, 0.015, 0.50, 6, f"{UNCALIBRATED}: DS922 speed grade -1 cells, nets of 0.35 ns assumed"),
     "ecp5": Delays(1.30, 2.40, 0.060, 1.40, 4, f"{UNCALIBRATED}: open timing data, nets of 1 ns assumed"),
-    "ice40": Delays(1.60, 2.30, 0.130, 1.70, 4, f"{UNCALIBRATED}: HX cells of the open timing data, nets of 1 ns assumed"),
+    "ice40": Delays(1.60, 2.30, 0.130, 1.70, 4, f"{UNCALIBRATED}: HX cells of open timing data, nets of 1 ns assumed"),
     "gowin": Delays(1.40, 2.40, 0.060, 1.50, 4, f"{UNCALIBRATED}: taken like ecp5"),
     "max10": Delays(1.30, 2.30, 0.080, 1.40, 4, f"{UNCALIBRATED}: assumed like ecp5"),
     "cyclonev": Delays(1.00, 1.80, 0.040, 1.10, 6, f"{UNCALIBRATED}: assumed between xc7 and ecp5"),
@@ -48,8 +48,13 @@ def delays_of(device: Device) -> Delays | None:
         return None
     names = f"{device.name} {device.part}".lower()
     factor = max((f for key, f in SLOW_PARTS.items() if device.family == "ice40" and key in names), default=1.0)
-    scaled = (factor * v for v in (base.lut_ns, base.carry_ns, base.carry_bit_ns, base.register_ns))
-    return Delays(*scaled, base.lut_inputs, base.source)
+    return replace(
+        base,
+        lut_ns=factor * base.lut_ns,
+        carry_ns=factor * base.carry_ns,
+        carry_bit_ns=factor * base.carry_bit_ns,
+        register_ns=factor * base.register_ns,
+    )
 
 
 def usable_ns(clock_ns: float, delays: Delays) -> float:

@@ -154,9 +154,7 @@ def _conv(op: Conv, x: Layer, keep_bias: bool) -> _Logic:
     per_group = n_out // op.groups
     weight = op.weight.reshape(taps * n_in, n_out)
     element = np.arange(taps * n_in * op.groups).reshape(taps, op.groups, n_in)
-    blocks = [
-        (element[:, g].reshape(-1), weight[:, g * per_group : (g + 1) * per_group]) for g in range(op.groups)
-    ]
+    blocks = [(element[:, g].reshape(-1), weight[:, g * per_group : (g + 1) * per_group]) for g in range(op.groups)]
     span = x.span.with_zero() if any(a or b for a, b in op.pads) else x.span
     tiled = Interval(np.tile(span.lo, taps), np.tile(span.hi, taps))
     unit = units.linear_unit(blocks, tiled, op.bias if keep_bias else None)

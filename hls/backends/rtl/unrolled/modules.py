@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass
 
 import numpy as np
 
-from bitsmith import __version__
 from bitsmith.hls.backends.rtl.packing import row_bytes
 from bitsmith.hls.backends.rtl.render import render
 from bitsmith.hls.backends.rtl.unrolled.design import Design, Placed
@@ -18,7 +16,7 @@ from bitsmith.models.ir.ops import Op
 from bitsmith.models.ir.text import op_details
 from bitsmith.models.ir.types import IntArray
 
-BANNER = f"// Written by Bitsmith {__version__}."
+BANNER = "// Written by Bitsmith; project.json says by which version and from which net."
 
 
 @dataclass(frozen=True)
@@ -88,7 +86,8 @@ class ModuleWriter:
 
     def _title(self, op: Op) -> str:
         shape = "x".join(map(str, op.shape))
-        return f"{op.name} = {op.kind}({', '.join(op.inputs)}) {op_details(op)} : {op.type}[{shape}]"
+        details = f" {op_details(op)}" if op_details(op) else ""
+        return f"{op.name} = {op.kind}({', '.join(op.inputs)}){details} : {op.type}[{shape}]"
 
     def _op(self, placed: Placed) -> str:
         """The module of one op; returns its name."""
@@ -109,7 +108,9 @@ class ModuleWriter:
             unit_modules.append(self.names.fresh(f"{layer.op.name}_{suffix}"))
             pairs = zip(ports, example.ins, strict=True)
             small = [Signal(p.name, p.bits, p.signed, len(e)) for p, e in pairs]
-            self._unit(unit_modules[number], placed, number, small, Signal("y", out.bits, out.signed, len(example.outs)))
+            self._unit(
+                unit_modules[number], placed, number, small, Signal("y", out.bits, out.signed, len(example.outs))
+            )
         instances = [
             {
                 "module": unit_modules[i.unit],
@@ -118,9 +119,7 @@ class ModuleWriter:
             }
             for i in layer.instances
         ]
-        self.modules[module] = render(
-            "places.sv.j2", **self._head(module, placed, ports, out), instances=instances
-        )
+        self.modules[module] = render("places.sv.j2", **self._head(module, placed, ports, out), instances=instances)
         return module
 
     def _head(self, module: str, placed: Placed, ports: list[Signal], out: Signal) -> dict[str, object]:
@@ -229,8 +228,3 @@ def _is_identity(instance: Instance, ports: list[Signal], out: Signal) -> bool:
 
     wired = all(straight(e, p) for e, p in zip(instance.ins, ports, strict=True))
     return wired and straight(instance.outs, out)
-
-
-def elements(op: Op) -> int:
-    """Integers of an op's output."""
-    return math.prod(op.shape)

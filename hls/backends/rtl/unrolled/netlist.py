@@ -136,6 +136,10 @@ class NetlistBuilder:
     def multiply(self, a: int, factor: int) -> int:
         """``a * factor`` by shifts and additions."""
         lo, hi = self.span(a)
+        size = abs(factor)
+        if size & (size - 1) == 0:  # zero, or a power of two: nothing to solve
+            value = self.shl(a, size.bit_length() - 1) if size else self.const(0)
+            return self.negate(value) if factor < 0 else value
         return self.linear(solve(np.array([[factor]]), np.array([lo]), np.array([hi])), [a])[0]
 
     def total(self, terms: Sequence[int]) -> int:

@@ -45,8 +45,9 @@ def simulate(project: Path, net: QNet, x: IntArray, taps: bool) -> Simulation:
     size = math.prod(net.output.shape)
     outputs = unpack_rows(full, size, kind.bits, kind.signed).reshape(len(x), *net.output.shape)
     values = run.values(tap_rows, len(x)) if taps else {}
-    ii = facts["ii_cycles"] if len(x) > 1 else None
-    return Simulation(f"Verilator {verilator.need_verilator().version}", outputs, facts["latency_cycles"], ii, values)
+    latency = facts["latency_cycles"] if len(x) else None
+    ii = facts["ii_cycles"] if len(x) > 1 else None  # one row has no interval
+    return Simulation(f"Verilator {verilator.need_verilator().version}", outputs, latency, ii, values)
 
 
 class _Run:
@@ -65,16 +66,21 @@ class _Run:
         if self.taps:
             sources.append(self.project / "sim" / f"{self.top}.sv")
             harness = self.project / "sim" / "harness_taps.cpp"
-        return verilator.build([p.resolve() for p in sources], self.top, self.folder.resolve(), harness.resolve(), OPTIONS)
+        return verilator.build(
+            [p.resolve() for p in sources], self.top, self.folder.resolve(), harness.resolve(), OPTIONS
+        )
 
     def drive(self, program: Path, rows: Any, percent: int) -> tuple[Any, dict[str, int], Any]:
         """Send rows in; rows out, the measurements, and the tap rows of every cycle."""
         folder = self.folder.resolve()
         source, target, taps = folder / "rows_in.bin", folder / "rows_out.bin", folder / "taps.bin"
         source.write_bytes(np.ascontiguousarray(rows).tobytes())
-        command = [program, source, target, str(len(rows)), str(percent), str(self.manifest["seed"])]
+        seed = str(self.manifest["seed"])
+        command: list[str | Path] = [program, source, target, str(len(rows)), str(percent), seed]
         record = self.taps and percent == 0
-        text = run_tool([*command, taps] if record else command, folder, folder / "run.log")
+        if record:
+            command.append(taps)
+        text = run_tool(command, folder, folder / "run.log")
         kind = self.net.output.type
         out_bytes = row_bytes(math.prod(self.net.output.shape), kind.bits)
         out = np.frombuffer(target.read_bytes(), np.uint8).reshape(len(rows), out_bytes)

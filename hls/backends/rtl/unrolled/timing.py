@@ -93,6 +93,4 @@ def _measure(net: Netlist, cost: list[float], stage: list[int], t_in: float, lat
         if node.kind is Kind.CONST:
             last[k] = stage[k]
     t_out = max((ready[o] for o in live if stage[o] == latency), default=0.0)
-    return Schedule(
-        tuple(stage), tuple(last), latency, t_out, max(ready, default=0.0), max(depth, default=0)
-    )
+    return Schedule(tuple(stage), tuple(last), latency, t_out, max(ready, default=0.0), max(depth, default=0))

@@ -104,7 +104,7 @@ class _UnitWriter:
             lines = [line for k in range(len(self.net.nodes)) if self.plan.stage[k] == stage for line in self.node(k)]
             if lines:
                 self.text.stages.append({"title": f"stage {stage}", "lines": lines})
-        for k, node in enumerate(self.net.nodes):
+        for k in range(len(self.net.nodes)):
             for age in range(1, self.plan.last[k] - self.plan.stage[k] + 1):
                 self.text.registers.append(f"{self.base(k)}_r{age} <= {self.at(k, self.plan.stage[k] + age - 1)};")
         return self.text
@@ -114,13 +114,13 @@ class _UnitWriter:
         node = self.net.nodes[k]
         if node.kind is Kind.CONST:
             return []
-        ages = range(1, self.plan.last[k] - self.plan.stage[k] + 1)
-        names = ", ".join([self.base(k), *(f"{self.base(k)}_r{age}" for age in ages)])
-        declared = f"logic {'signed ' if node.signed else ''}[{node.width - 1}:0] {names};"
+        kind = f"{'signed ' if node.signed else ''}[{node.width - 1}:0]"
+        kept = [f"{self.base(k)}_r{age}" for age in range(1, self.plan.last[k] - self.plan.stage[k] + 1)]
+        registers = [f"logic {kind} {', '.join(kept)};"] if kept else []
         if node.kind in PRIMITIVES:
             self.text.primitives.add(PRIMITIVES[node.kind])
-            return [declared, self.instance(k, node)]
-        return [f"{declared}", f"assign {self.base(k)} = {self.expression(k, node)};"]
+            return [f"wire {kind} {self.base(k)};", self.instance(k, node), *registers]
+        return [f"wire {kind} {self.base(k)} = {self.expression(k, node)};", *registers]
 
     def expression(self, k: int, node: Node) -> str:
         stage, width, args = self.plan.stage[k], node.width, node.args
