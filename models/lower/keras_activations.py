@@ -41,11 +41,20 @@ def interpret(activation: Any) -> Function | Quantizer | None:
     if name == "linear":
         return None
     if name == "softmax":
-        return Function(name, lambda x: x, np.array(0), clip=None)
+        return softmax()
     if name in RISING or name in BENT:
         clip = {"relu": (0.0, np.inf), "relu6": (0.0, 6.0)}.get(name)
         return Function(name, called(activation), np.array(1 if name in RISING else 0), clip=clip)
     raise Refusal(f"activation {name!r} is not known", f"use a QKeras quantizer or one of {', '.join(sorted(RISING))}")
+
+
+def softmax() -> Function:
+    """A placeholder: softmax belongs to the end of a network, where it is taken off."""
+
+    def apply(x: Floats) -> Floats:
+        raise Refusal("softmax mixes channels, which no op does", "leave it to the end of the network")
+
+    return Function("softmax", apply, np.array(0))
 
 
 def interpret_quantizer(quantizer: Any) -> Quantizer:
@@ -118,7 +127,8 @@ def _hswish(name: str, q: Any, apply: Apply) -> Quantizer:
 def _relu(name: str, q: Any, apply: Apply) -> Quantizer:
     positive_bits = int(q.bits) - (q.negative_slope != 0)
     step, per_channel = _scale(np.exp2(np.asarray(q.integer, np.float64).reshape(-1) - positive_bits))
-    scale: Scale | None = step
+    lowest = q.negative_slope * 2.0**positive_bits or 1.0  # of the negative side, in steps: may be a part of one
+    scale: Scale | None = _scale(np.atleast_1d(step) * min(1.0, lowest))[0]
     bound = None if q.is_quantized_clip else q.relu_upper_bound
     if bound and (np.remainder(bound, step) != 0).any():
         scale = None  # the bound is a level of its own

@@ -30,6 +30,7 @@ REMEDIES = {
     "Multiply": "gating by products of two activations has no op in a QNet; restructure the network",
 }
 AFTER_TRAINING = "give the bits for quantization after training (--bits)"
+QUANTIZERS = ("QActivation", "QAdaptiveActivation")
 KERNELS = ("kernel_quantizer_internal", "depthwise_quantizer_internal", "pointwise_quantizer_internal")
 
 
@@ -73,8 +74,7 @@ def check_layer(layer: Any) -> None:
         raise Refusal("has channels first", "build the model with data_format='channels_last'")
     _check_weights(layer)
     _check_parameters(kind, layer)
-    for attribute in ("quantizer", "activation"):
-        interpret(getattr(layer, attribute, None)) if attribute != "activation" or kind != "QActivation" else None
+    interpret(layer.quantizer if kind in QUANTIZERS else getattr(layer, "activation", None))
 
 
 def _check_weights(layer: Any) -> None:
@@ -94,7 +94,7 @@ def _check_weights(layer: Any) -> None:
 
 def _check_parameters(kind: str, layer: Any) -> None:
     axis = np.atleast_1d(getattr(layer, "axis", -1)).tolist()
-    rank = len(layer.output_shape) if not isinstance(layer.output_shape, list) else len(layer.output_shape[0])
+    rank = len(layer._inbound_nodes[0].output_shapes)  # output_shape fails where a layer is used twice
     if (kind.endswith("BatchNormalization") or kind == "Concatenate") and axis not in ([-1], [rank - 1]):
         raise Refusal(f"works along axis {axis}, not along the channels (the last axis)", "move the axis to the end")
     if kind == "UpSampling2D" and layer.interpolation != "nearest":

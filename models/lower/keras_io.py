@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,8 @@ def import_tensorflow() -> Any:
         os.environ["TF_USE_LEGACY_KERAS"] = "1"
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
-        tf = importlib.import_module("tensorflow")
+        with _without_stderr():
+            tf = importlib.import_module("tensorflow")
     except ImportError as error:
         raise ToolError(f"TensorFlow is not installed ({error}); {INSTALL}") from error
     if not tf.keras.Model.__module__.startswith("tf_keras"):
@@ -35,6 +38,20 @@ def import_tensorflow() -> Any:
             f"and set TF_USE_LEGACY_KERAS=1 before TensorFlow is first imported"
         )
     return tf
+
+
+@contextmanager
+def _without_stderr() -> Iterator[None]:
+    """TensorFlow's C++ notes on missing GPUs go past Python and its own log level, straight to file descriptor 2."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def import_qkeras() -> Any:
@@ -72,10 +89,10 @@ def load_model(path: Path) -> Any:
         raise InputError(f"{path}: a Keras model ends in {', '.join(SUFFIXES)}, not in {path.suffix or 'no suffix'!r}")
     if not path.is_file():
         raise InputError(f"{path}: no such file")
+    if path.suffix.lower() != ".keras":
+        _check_h5(path)  # before TensorFlow, which takes seconds to import
     tf = import_tensorflow()
     known = custom_objects()
-    if path.suffix.lower() != ".keras":
-        _check_h5(path)
     try:
         return tf.keras.models.load_model(path, custom_objects=known, compile=False)
     except Exception as error:  # Keras raises almost any type for a file that it cannot restore
@@ -86,8 +103,8 @@ def load_model(path: Path) -> Any:
                 f"save the model as .h5 (model.save('model.h5'))"
             ) from error
         raise InputError(
-            f"{path}: cannot be restored ({type(error).__name__}: {reason}); custom layers are not known here, "
-            f"see docs for the layers that are"
+            f"{path}: cannot be restored ({type(error).__name__}: {reason}); "
+            f"if it holds custom layers, replace them by layers of Keras and QKeras; else copy the file anew"
         ) from error
 
 

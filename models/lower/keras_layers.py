@@ -14,7 +14,7 @@ from bitsmith.models.ir.shapes import same_pads
 from bitsmith.models.ir.types import IntArray
 from bitsmith.models.ir.verify import times
 from bitsmith.models.lower.functions import Floats, Function, Quantizer, Refusal
-from bitsmith.models.lower.keras_activations import called, interpret
+from bitsmith.models.lower.keras_activations import called, interpret, softmax
 from bitsmith.models.lower.keras_weights import Weights, quantized_weights
 from bitsmith.models.lower.lowering import Lowering, Value
 
@@ -138,7 +138,7 @@ def relu(n: Lowering, layer: Any, xs: Sequence[Value]) -> Value:
     """ReLU, LeakyReLU, ELU, Softmax as layers of their own."""
     kind = type(layer).__name__
     if kind == "Softmax":
-        return n.then(xs[0], Function("softmax", lambda x: x, np.array(0)))
+        return n.then(xs[0], softmax())
     plain = kind == "ReLU" and not layer.negative_slope and not layer.threshold
     top = math.inf if kind != "ReLU" or layer.max_value is None else float(layer.max_value)
     rising = kind in ("ReLU", "LeakyReLU", "ELU")

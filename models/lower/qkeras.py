@@ -20,7 +20,16 @@ from bitsmith.models.lower.keras_layers import HANDLERS
 from bitsmith.models.lower.keras_weights import is_power_of_two
 from bitsmith.models.lower.lowering import Lowering, Value
 
-__all__ = ["Comparison", "compare", "inputs_on_grid", "load_model", "lower", "reference"]
+__all__ = [
+    "Comparison",
+    "compare",
+    "compare_on",
+    "compare_outputs",
+    "inputs_on_grid",
+    "load_model",
+    "lower",
+    "reference",
+]
 
 Floats = npt.NDArray[np.float64]
 Head = Literal["logits", "argmax"]
@@ -50,15 +59,21 @@ def lower(model: Any, *, name: str, input_type: QuantType | None = None, head: H
     n = Lowering(name)
     value, absorbed = _input(n, model, input_type)
     problems: list[tuple[Any, Refusal]] = []
+    to_absorb = [absorbed]
 
     def visit(layer: Any, xs: Sequence[Value]) -> Value:
-        if layer is absorbed or is_identity(layer):
+        if is_identity(layer):
+            return xs[0]
+        if layer is to_absorb[-1]:  # at its first use only, which reads the input: a layer may be shared
+            to_absorb.append(None)
             return xs[0]
         try:
             return HANDLERS[type(layer).__name__](n, layer, xs)
-        except Refusal as refusal:  # go on with any integers, so that every problem is found in one run
+        except Refusal as refusal:
             problems.append((layer, refusal))
-            return _stand_in(n, layer)
+        except OverflowError as error:
+            problems.append((layer, Refusal(str(error), "use fewer bits for its weights and inputs")))
+        return _stand_in(n, layer, xs)  # any integers, so that every problem is found in one run
 
     value = walk(model, value, visit)
     raise_all(model, problems)
@@ -83,8 +98,9 @@ def _input(n: Lowering, model: Any, input_type: QuantType | None) -> tuple[Value
     return Value(n.builder.input("input", shape, input_type)), None
 
 
-def _stand_in(n: Lowering, layer: Any) -> Value:
-    shape = tuple(int(d or 1) for d in layer.output_shape[1:])
+def _stand_in(n: Lowering, layer: Any, xs: Sequence[Value]) -> Value:
+    given = [(None, *n.shape(x)) for x in xs]
+    shape = tuple(int(d) for d in layer.compute_output_shape(given[0] if len(given) == 1 else given)[1:])
     return Value(n.builder.input(f"{layer.name}_stand_in", shape, QuantType(8, True, 2.0**-7)))
 
 
@@ -94,14 +110,15 @@ def _finish(n: Lowering, model: Any, value: Value, head: Head) -> QNet:
         value = Value(value.op, value.offset, value.chain[:-1], value.view)
     try:
         value = n.settle(value, "output")
-        if head == "logits":
-            return n.builder.build(value.op, last if last in HEADS else "none")
-        value = n.uniform(value, "output")
+        if head == "argmax" or is_power_of_two(n.channel_scales(value)).all():
+            value = n.uniform(value, "output")  # logits that can be compared as integers
     except Refusal as refusal:
         raise UnsupportedError(
             f"model {model.name} cannot be lowered: its output {refusal.why}; "
             f"put a QActivation('quantized_bits(...)') behind its last layer"
         ) from refusal
+    if head == "logits":
+        return n.builder.build(value.op, last if last in HEADS else "none")
     if n.shape(value)[-1] > 1:
         return n.builder.build(n.builder.argmax("classes", value.op))
     if last != "sigmoid":
@@ -186,7 +203,12 @@ def compare(model: Any, net: QNet, rows: int = 1000, seed: int = 0) -> Compariso
 
 
 def compare_on(model: Any, net: QNet, x: IntArray) -> Comparison:
-    """As ``compare``, for given input integers.
+    """As ``compare``, for given input integers (n, *input shape)."""
+    return compare_outputs(net, execute(net, x), reference(model, net, net.input.type.real(x)))
+
+
+def compare_outputs(net: QNet, got: IntArray, expected: Floats) -> Comparison:
+    """Output integers of ``net`` against the framework's real outputs, both (n, *output shape).
 
     With an output scale that is a power of two, the framework's float32 must be the
     integers times the scale, bit for bit.  With any other scale the framework's own
@@ -196,12 +218,10 @@ def compare_on(model: Any, net: QNet, x: IntArray) -> Comparison:
     effect: where terms cancel to an exact tie of the next quantizer, the rounding of
     float32 sums decides in the framework, and half-even in the net.
     """
-    expected = reference(model, net, net.input.type.real(x))
-    got = execute(net, x)
     scale = np.asarray(net.output.type.scale)
     real = got * scale
     on_grid = is_power_of_two(scale).all()
     same = real.astype(np.float32) == expected if on_grid else got == np.rint(expected / scale)
-    rows = np.flatnonzero(~same.reshape(len(x), -1).all(axis=1))
+    rows = np.flatnonzero(~same.reshape(len(got), -1).all(axis=1))
     error = float(np.abs(real - expected).max(initial=0.0))
-    return Comparison(len(x), not len(rows), error, tuple(int(r) for r in rows))
+    return Comparison(len(got), not len(rows), error, tuple(int(r) for r in rows))

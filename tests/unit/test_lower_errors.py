@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from qkeras_nets import assert_exact, keras, qk, randomize, sequential
+from qkeras_nets import assert_exact, keras, qk, sequential
 
 from bitsmith.models.ir import InputError, UnsupportedError
 from bitsmith.models.lower.qkeras import load_model, lower
@@ -93,7 +93,8 @@ def test_all_unsupported_layers_are_listed() -> None:
 def test_all_places_without_a_grid_are_listed() -> None:
     layers = keras().layers
     model = sequential(
-        (4,), qk().QDense(3, **DENSE), layers.BatchNormalization(name="n1"), qk().QDense(3, name="reads_reals", **DENSE),
+        (4,), qk().QDense(3, **DENSE), layers.BatchNormalization(name="n1"),
+        qk().QDense(3, name="reads_reals", **DENSE),
         layers.Activation("tanh"), qk().QDense(3, name="reads_tanh", **DENSE),
     )  # fmt: skip
     with pytest.raises(UnsupportedError) as caught:
@@ -101,6 +102,18 @@ def test_all_places_without_a_grid_are_listed() -> None:
     text = str(caught.value)
     assert "reads_reals (QDense): reads the real values of n1, which are on no integer grid; put a QActivation" in text
     assert "reads_tanh (QDense): reads the real values of tanh" in text
+
+
+def test_softmax_inside_and_accumulators_beyond_62_bits() -> None:
+    wide = {"kernel_quantizer": "quantized_bits(30,0,alpha=1)", "bias_quantizer": "quantized_bits(4,0,alpha=1)"}
+    act = qk().QActivation("quantized_bits(4,0,alpha=1)")
+    model = sequential(
+        (4,), keras().layers.Softmax(name="soft"), act, *(qk().QDense(4, name=f"wide{i}", **wide) for i in range(3))
+    )
+    with pytest.raises(UnsupportedError) as caught:
+        lower(model, name="n")
+    assert "softmax mixes channels" in str(caught.value)
+    assert "wide1 (QDense): values reach 2^62.6, more than 62 bits; use fewer bits" in str(caught.value)
 
 
 def test_an_output_that_is_no_grid() -> None:
@@ -145,7 +158,7 @@ def test_models_without_one_input_and_output() -> None:
     with pytest.raises(InputError, match="has 2 inputs and 1 outputs"):
         lower(keras().Model([a, b], keras().layers.Add()([a, b])), name="n")
     with pytest.raises(InputError, match="every size to be known"):
-        lower(randomize(keras().Sequential([keras().layers.InputLayer((None, 3)), qk().QConv1D(2, 2, **DENSE)])), name="n")
+        lower(sequential((None, 3), qk().QConv1D(2, 2, **DENSE)), name="n")
     with pytest.raises(InputError, match="no graph of layers"):
         lower(keras().Sequential([qk().QDense(2, **DENSE)]), name="n")
 

@@ -118,6 +118,18 @@ def test_a_float_bias_joins_the_quantizer() -> None:
     assert_exact(sequential((8,), act(), qk().QDense(4, kernel_quantizer=q())))  # wide, rounded once by float32
 
 
+def test_fused_and_plain_activations_that_only_clip_need_no_quantizer() -> None:
+    layers = keras().layers
+    model = sequential(
+        (8,), act(), qk().QDense(6, activation="relu", **both()),
+        qk().QDense(5, activation="quantized_relu(5,1)", **both()),
+        layers.ReLU(max_value=0.5), qk().QDense(3, activation="tanh", **both()), act(6, 0),
+    )  # fmt: skip
+    net = assert_exact(model)
+    kinds = [op.kind for op in net.ops]
+    assert kinds.count("requant") == 3 and kinds[-1] == "thresholds", "two clips, one quantizer; tanh has no line"
+
+
 def test_residual_branches_of_other_scales() -> None:
     x = start = keras().Input((4, 4, 2))
     x = act(6, 1)(x)
@@ -143,6 +155,8 @@ def test_per_channel_scales_of_weights() -> None:
         auto = {"kernel_quantizer": q(4, 0, alpha), "bias_quantizer": q(5)}
         model = sequential((8,), act(), qk().QDense(6, **auto), act(6, 2), qk().QDense(3, **auto), act(6, 2))
         assert_exact(model)
+    logits = sequential((8,), act(), qk().QDense(6, kernel_quantizer=q(4, 0, "auto_po2"), bias_quantizer=q(5)))
+    assert not assert_exact(logits).output.type.is_per_channel, "logits can be compared as integers"
     auto = {"depthwise_quantizer": q(4, 0, "auto_po2"), "bias_quantizer": q(5)}
     model = sequential(IMAGE, act(), qk().QDepthwiseConv2D(2, depth_multiplier=3, **auto))
     assert_exact(model)
@@ -154,6 +168,16 @@ def test_nested_and_shared_models() -> None:
     y = block(block(act()(x)))
     net = assert_exact(keras().Model(x, y))
     assert sum(op.kind == "dense" for op in net.ops) == 2
+
+
+def test_a_quantizer_shared_by_the_input_and_a_later_layer() -> None:
+    shared = act(4, 0)
+    net = assert_exact(sequential((6,), shared, qk().QDense(4, **both()), keras().layers.ReLU(), shared_again(shared)))
+    assert isinstance(net.output, Requant)
+
+
+def shared_again(layer: Any) -> Any:
+    return keras().Sequential([keras().layers.InputLayer((4,)), layer])
 
 
 def test_heads() -> None:

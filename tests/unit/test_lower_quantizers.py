@@ -22,6 +22,7 @@ ACTIVATIONS = [
     "quantized_relu(4)",
     "quantized_relu(6,2)",
     "quantized_relu(6,2,negative_slope=0.25)",
+    "quantized_relu(2,2,negative_slope=0.25)",
     "quantized_relu(5,1,use_sigmoid=1)",
     "quantized_relu(6,3,relu_upper_bound=4.0,is_quantized_clip=False)",
     "quantized_relu(6,3,relu_upper_bound=3.3,is_quantized_clip=False)",
