@@ -65,12 +65,14 @@ def train(spec: NetSpec, data: Dataset, settings: TrainSettings, out: Path, prog
     from tqdm import tqdm
 
     history: list[Epoch] = []
-    with tqdm(total=settings.float_epochs + settings.epochs, unit="epoch", disable=not progress) as bar:
+    with tqdm(
+        total=settings.float_epochs + settings.epochs, unit="epoch", mininterval=0.5, disable=not progress
+    ) as bar:
 
         def record(epoch: Epoch) -> None:
             history.append(epoch)
-            bar.set_description(f"{data.name} {epoch.stage}")
-            bar.set_postfix(check=f"{epoch.check_accuracy:.4f}", zeros=f"{epoch.sparsity:.0%}")
+            bar.set_description(f"{data.name} {epoch.stage}", refresh=False)
+            bar.set_postfix(check=f"{epoch.check_accuracy:.4f}", zeros=f"{epoch.sparsity:.0%}", refresh=False)
             bar.update()
 
         baseline = build_qkeras(spec, quantized=False)

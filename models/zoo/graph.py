@@ -64,9 +64,7 @@ def graph_problems(spec: NetSpec) -> list[str]:
     found = [item for item in items if isinstance(item, Node)]
     last = found[-1]
     if len(last.shape) != 1:
-        problems.append(
-            f"the last layer {last.name} must give logits on one axis, not {last.shape}; flatten before"
-        )
+        problems.append(f"the last layer {last.name} must give logits on one axis, not {last.shape}; flatten before")
     if last.activation != "none":
         problems.append(f"the last layer {last.name} must give logits: leave its activation {last.activation} out")
     read = {name for node in found for name in node.inputs}

@@ -82,8 +82,11 @@ def test_unrolled_rows_add_up_and_cycles_are_exact():
     check(cost)
     assert cost.latency_cycles == Figure.exact(3) and cost.ii_cycles == Figure.exact(1)
     assert [row.latency_cycles for row in cost.layers] == [2, 1]
-    assert cost.lut.value == 1000 + 30.5 + 333 + 0.25  # factor 1 on 7 series
-    assert cost.ff.value == 520
+    family = load_family("xc7")
+    for row, adder_bits, other_luts in zip(cost.layers, (1000, 333), (30.5, 0.25), strict=True):
+        assert row.lut.low == adder_bits * family.adder_factor.low + other_luts * family.logic_factor.low
+        assert row.lut.value == adder_bits * family.adder_factor.value + other_luts * family.logic_factor.value
+    assert cost.ff.value == 400 * 0.9 + 120 * 0.9
     assert cost.dsp == cost.bram == ZERO
     assert cost.fmax_mhz.value == 125.0  # 8 ns in the slowest layer
 

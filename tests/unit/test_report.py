@@ -68,7 +68,7 @@ class FakePlan:
         FakeLayer("skip", "add", 12, 60, 0, 60, 1),
         FakeLayer("logits", "dense", 66, 533, 0, 140, 1),
         FakeLayer("digit", "argmax", 9, 126, 81, 4, 0),
-        FakeLayer("(interface)", "axis", 0, 0, 9, 7, 0),
+        FakeLayer("axi4_stream", "stream", 0, 0, 9, 7, 0),
     )
 
 
@@ -78,7 +78,16 @@ def sample() -> ReportData:
     cost = price(price_plan(FakePlan(), load_family("xc7")), hw)
     proof = VerifyResult(True, 540, "Verilator 5.048", content_hash(net), 5, 1, None, 21.4)
     hls = VerifyResult(True, 540, "hls4ml 1.3.0 (Vitis emulation, g++ 12.2)", content_hash(net), None, None, None, 62.0)
-    layers = {"fc1": 640, "fc1_relu": 97, "fc2": 560, "fc2_relu": 90, "skip": 61, "logits": 561, "digit": 230}
+    layers = {
+        "fc1": 640,
+        "fc1_relu": 97,
+        "fc2": 560,
+        "fc2_relu": 90,
+        "skip": 61,
+        "logits": 561,
+        "digit": 230,
+        "axi4_stream": 9,
+    }
     synth = SynthReport(
         "yosys",
         "0.70",
@@ -269,9 +278,9 @@ def test_write_report_into_a_folder_that_cannot_be(tmp_path):
 def test_layer_rows_hold_every_op_and_the_interface():
     data = sample()
     rows = {r.op: r for r in layer_rows(data, data.designs[0])}
-    assert list(rows) == [n.op for n in data.net.nodes] + ["(interface)"]
-    assert rows["fc1"].synth_lut == 640 and rows["fc1"].cost.lut.value == 612
-    assert rows["(interface)"].count is None
+    assert list(rows) == [n.op for n in data.net.nodes] + ["axi4_stream"]
+    assert rows["fc1"].synth_lut == 640 and rows["fc1"].cost.lut.value == 612 * 0.8
+    assert rows["axi4_stream"].count is None
 
 
 def test_compared_ratio_and_bounds():
