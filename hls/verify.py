@@ -57,8 +57,9 @@ def random_inputs(net: QNet, rows: int, seed: int) -> IntArray:
 def verify_project(folder: Path, backend: Backend, samples: int | None = None, seed: int = 0) -> VerifyResult:
     """Simulate the project in ``folder`` and compare every integer with ``execute``.
 
-    What the engine returned is kept in ``outputs.npz``.  On a difference the inner values are compared too, in the order of the net, and
-    the first that differs is named.
+    What the engine returned is kept in ``outputs.npz``.  On a difference the inner
+    values are compared too, in the order of the net, and the first that differs is
+    named.
     """
     started = time.monotonic()
     net = load_net(folder)

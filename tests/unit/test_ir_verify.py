@@ -87,7 +87,7 @@ def test_execute_refuses_what_is_no_input(net: QNet) -> None:
         execute(net, np.zeros((1, 4)))
     with pytest.raises(InputError, match=r"rows of shape \(4,\), the data have \(3,\)"):
         execute(net, np.zeros((1, 3), int))
-    with pytest.raises(InputError, match="x left its range -32..31"):
+    with pytest.raises(InputError, match=r"x left its range -32\.\.31"):
         execute(net, np.full((1, 4), 32))
     with pytest.raises(InputError, match="NaN"):
         quantize_input(net, np.full((1, 4), np.nan))
