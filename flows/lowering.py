@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bitsmith.flows.config import write_config
 from bitsmith.flows.options import Options
@@ -141,7 +142,7 @@ def _compare(job: Job, model: Any, net: QNet, rows: int) -> dict[str, Any]:
     from bitsmith.models.lower.qkeras import reference
 
     if job.dataset is not None:
-        real = job.dataset.x_test.astype(np.float64)
+        real = test_rows(job)
         integers = quantize_input(net, real)
     else:
         integers = random_inputs(net, rows, job.seed)
@@ -162,6 +163,20 @@ def _compare(job: Job, model: Any, net: QNet, rows: int) -> dict[str, Any]:
         result["accuracy_net"] = accuracy(net, ours, job.dataset.y_test)
         result["same_class"] = float((classes(net, ours) == classes(net, theirs)).mean())
     return result
+
+
+def test_rows(job: Job) -> npt.NDArray[np.float64]:
+    """The data set's test rows as the model takes them.
+
+    With ``--input-type`` a pixel stays the integer that it is, and the type says what
+    it stands for: a model that was trained on pixels / 255 takes ``u8/255``.
+    """
+    assert job.dataset is not None
+    real: npt.NDArray[np.float64] = job.dataset.x_test.astype(np.float64)
+    kind = job.options.input_type
+    if kind is not None and job.dataset.step is not None:
+        real = kind.real(np.rint(real / job.dataset.step).astype(np.int64))
+    return real
 
 
 def classes(net: QNet, outputs: Any) -> IntArray:

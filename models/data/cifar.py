@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bitsmith.models.data.dataset import Dataset, labels, pixels
+from bitsmith.models.data.dataset import PIXEL_STEP, Dataset, labels, pixels
 from bitsmith.models.data.files import Places, Source, fetch, find
 from bitsmith.models.ir.errors import InputError
 
@@ -46,7 +46,9 @@ def _dataset(source: Source, layout: str, train: list[Batch], test: Batch) -> Da
     y = np.concatenate([classes for _, classes in train])
     all_rows = ROWS * len(BATCHES)
     note = f"; from {layout}, {len(x):,} of {all_rows:,} training rows"
-    return Dataset("cifar10", pixels(x), labels(y), pixels(test[0]), labels(test[1]), CLASSES, source.title + note)
+    return Dataset(
+        "cifar10", pixels(x), labels(y), pixels(test[0]), labels(test[1]), CLASSES, source.title + note, PIXEL_STEP
+    )
 
 
 def _planes(flat: Images) -> Images:

@@ -29,6 +29,7 @@ class Dataset:
     y_test: LabelArray
     classes: tuple[str, ...]
     source: str
+    step: float | None = None  # what one of the raw integers (a pixel's byte) stands for; None if they were real
 
     def __post_init__(self) -> None:
         for part in ("train", "test"):
@@ -51,9 +52,12 @@ class Dataset:
         return digest.hexdigest()
 
 
+PIXEL_STEP = 1 / 256
+
+
 def pixels(raw: npt.NDArray[np.uint8]) -> FloatArray:
     """Bytes to 0..255/256: a pixel is then exactly an unsigned 8-bit fixed-point number."""
-    return raw.astype(np.float32) / np.float32(256)
+    return raw.astype(np.float32) * np.float32(PIXEL_STEP)
 
 
 def labels(raw: npt.ArrayLike) -> LabelArray:

@@ -8,6 +8,7 @@ from bitsmith.models.data.dataset import Dataset, labels
 
 TEST_SHARE = 0.2
 SPLIT_SEED = 0
+STEP = 1 / 16
 
 
 def load_digits() -> Dataset:
@@ -16,7 +17,7 @@ def load_digits() -> Dataset:
     from sklearn.model_selection import train_test_split
 
     raw = bundled()
-    x = raw.images[..., None].astype(np.float32) / np.float32(16)
+    x = raw.images[..., None].astype(np.float32) * np.float32(STEP)
     x_train, x_test, y_train, y_test = train_test_split(
         x, labels(raw.target), test_size=TEST_SHARE, stratify=raw.target, random_state=SPLIT_SEED
     )
@@ -28,4 +29,5 @@ def load_digits() -> Dataset:
         y_test,
         tuple("0123456789"),
         "UCI optical digits (test part), as bundled with scikit-learn: 1,437 + 360 rows, stratified, seed 0",
+        step=STEP,
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from bitsmith.models.data.dataset import Dataset, FloatArray, LabelArray, labels, pixels
+from bitsmith.models.data.dataset import PIXEL_STEP, Dataset, FloatArray, LabelArray, labels, pixels
 from bitsmith.models.data.files import Places, Source, fetch
 from bitsmith.models.ir.errors import InputError
 
@@ -50,7 +50,7 @@ def load_idx(source: Source, places: Places, progress: bool) -> Dataset:
     x_train, y_train = _part(source, "train", places, progress)
     x_test, y_test = _part(source, "t10k", places, progress)
     names = CLOTHES if source.name == "fashion" else DIGITS
-    return Dataset(source.name, x_train, y_train, x_test, y_test, names, source.title)
+    return Dataset(source.name, x_train, y_train, x_test, y_test, names, source.title, PIXEL_STEP)
 
 
 def _part(source: Source, prefix: str, places: Places, progress: bool) -> tuple[FloatArray, LabelArray]:

@@ -26,6 +26,9 @@ PART_BITS = 22
 SEARCH_DIGITS = 6_000
 """Up to this many signed digits all decompositions are tried; beyond, the solver's first choice is taken."""
 
+EXTRA_DEPTH = 2
+"""Levels of adders allowed beyond the fewest: costs no area that was measured, and saves most stages of dense matrices."""
+
 BLOCK_DIGITS = 10_000
 """Beyond this many signed digits the rows are solved in blocks and the results added: solving takes time with
 about the square (784x64 at 4 bits, 50 % zeros: 218 s in one, 86 s in four blocks, for 14 % more adders)."""
@@ -160,11 +163,12 @@ def solve_da4ml(weight: IntArray, lo: IntArray, hi: IntArray) -> list[Stage]:
         raise ToolError(f"da4ml is missing; install it with: {INSTALL}") from error
     intervals = [(float(a), float(b), 1.0) for a, b in zip(lo, hi, strict=True)]
     search = signed_digits(weight) <= SEARCH_DIGITS
-    found = cmvm(weight.astype(np.float32), qintervals=intervals, search_all_decompose_dc=search)
-    return [_stage_of(logic) for logic in found.solutions]
+    found = cmvm(weight.astype(np.float32), qintervals=intervals, search_all_decompose_dc=search, hard_dc=EXTRA_DEPTH)
+    return [stage_of(logic) for logic in found.solutions]
 
 
-def _stage_of(logic: Any) -> Stage:
+def stage_of(logic: Any) -> Stage:
+    """One stage of da4ml's solution in our terms."""
     ops = []
     for op in logic.ops:
         assert op.opcode in (-1, 0, 1), f"da4ml used opcode {op.opcode}"
