@@ -91,7 +91,8 @@ def _accuracy_ip(job: Job, folder: Path) -> float | None:
     rows = len(job.dataset.y_test)
     if len(outputs) < rows:
         return None
-    return accuracy(stored_net(job.run), outputs[:rows], job.dataset.y_test)
+    net = stored_net(job.run)
+    return accuracy(net, net.output.type.real(outputs[:rows]), job.dataset.y_test)
 
 
 def verify_json(done: VerifyResult) -> dict[str, Any]:

@@ -23,7 +23,7 @@ stamp=".venv/.installed-$(cat pyproject.toml scripts/constraints.txt | sha256sum
 if [ ! -e "$stamp" ]; then
   echo "setting up .venv (a few minutes, once) ..." >&2
   [ -x .venv/bin/python ] || "$python" -m venv .venv
-  .venv/bin/python -m pip install --quiet --disable-pip-version-check -c scripts/constraints.txt -e '.[keras,rtl,hls4ml,dev]'
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check -c scripts/constraints.txt -e '.[keras,rtl,hls4ml,images,jets,dev]'
   rm -f .venv/.installed-*
   touch "$stamp"
 fi

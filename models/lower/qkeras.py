@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from bitsmith.models.ir import ArgMax, InputError, QNet, QuantType, UnsupportedError, execute
 from bitsmith.models.ir.types import IntArray
-from bitsmith.models.lower.functions import Quantizer, Refusal
+from bitsmith.models.lower.functions import Quantizer, Refusal, Rounder
 from bitsmith.models.lower.keras_activations import HEADS, interpret
 from bitsmith.models.lower.keras_check import raise_all, refuse_unsupported
 from bitsmith.models.lower.keras_graph import first_layer, graph_of, is_identity, last_layer, walk
@@ -86,16 +86,24 @@ def _input(n: Lowering, model: Any, input_type: QuantType | None) -> tuple[Value
     if not shape or any(d is None for d in shape):
         raise InputError(f"model {model.name} takes inputs of shape {shape}; hardware needs every size to be known")
     shape = tuple(int(d) for d in shape)
-    layer = first_layer(model)
-    if input_type is None and layer is not None and type(layer).__name__ in ("QActivation", "QAdaptiveActivation"):
-        meaning = interpret(layer.quantizer)
-        if isinstance(meaning, Quantizer) and meaning.rounder and meaning.scale == meaning.rounder.step:
-            rounder = meaning.rounder
-            kind = QuantType.for_range(rounder.lo, rounder.hi, rounder.step)
-            return Value(n.builder.input("input", shape, kind, rounder.lo, rounder.hi)), layer
+    rounder = input_rounder(model) if input_type is None else None
+    if rounder is not None:
+        kind = QuantType.for_range(rounder.lo, rounder.hi, rounder.step)
+        return Value(n.builder.input("input", shape, kind, rounder.lo, rounder.hi)), first_layer(model)
     if input_type is None:
         input_type = QuantType(8, False, 2.0**-8) if len(shape) == 3 else QuantType(8, True, 2.0**-7)
     return Value(n.builder.input("input", shape, input_type)), None
+
+
+def input_rounder(model: Any) -> Rounder | None:
+    """The quantizer that ``model`` itself puts on its input; None if it takes its input as it is."""
+    layer = first_layer(model)
+    if layer is None or type(layer).__name__ not in ("QActivation", "QAdaptiveActivation"):
+        return None
+    meaning = interpret(layer.quantizer)
+    if isinstance(meaning, Quantizer) and meaning.rounder and meaning.scale == meaning.rounder.step:
+        return meaning.rounder
+    return None
 
 
 def _stand_in(n: Lowering, layer: Any, xs: Sequence[Value]) -> Value:
