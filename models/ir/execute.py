@@ -37,8 +37,9 @@ from bitsmith.models.ir.ops import (
 )
 from bitsmith.models.ir.types import IntArray, Overflow, Rounding
 
-CHUNK_VALUES = 1 << 20
-"""Rows are taken in chunks whose largest intermediate has about this many values: it stays in the cache."""
+CHUNK_VALUES = 1 << 21
+"""Rows are taken in chunks whose largest intermediate has about this many int64 values: small arrays are
+quick, but many small matrix products wait for each other's threads."""
 
 
 def quantize_input(net: QNet, x: npt.NDArray[np.floating]) -> IntArray:
@@ -109,8 +110,8 @@ def _run(net: QNet, x: IntArray, keep: bool) -> Iterator[dict[str, IntArray]]:
 
 def _footprint(op: Op, net: QNet) -> int:
     size = math.prod(op.shape)
-    if isinstance(op, Conv):
-        size = max(size, math.prod(op.shape[:-1]) * math.prod(op.kernel) * net[op.inputs[0]].shape[-1])
+    if isinstance(op, Conv):  # its windows are float32 as a rule
+        size = max(size, math.prod(op.shape[:-1]) * math.prod(op.kernel) * net[op.inputs[0]].shape[-1] // 2)
     return size
 
 

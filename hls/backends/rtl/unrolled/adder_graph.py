@@ -27,7 +27,7 @@ SEARCH_DIGITS = 6_000
 """Up to this many signed digits all decompositions are tried; beyond, the solver's first choice is taken."""
 
 EXTRA_DEPTH = 2
-"""Levels of adders allowed beyond the fewest: costs no area that was measured, and saves most stages of dense matrices."""
+"""Levels of adders allowed beyond the fewest: no area was lost by it, and dense matrices take far fewer stages."""
 
 BLOCK_DIGITS = 10_000
 """Beyond this many signed digits the rows are solved in blocks and the results added: solving takes time with
