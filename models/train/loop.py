@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from bitsmith.models.data.dataset import Dataset, FloatArray, LabelArray
+from bitsmith.models.ir.errors import InputError
 from bitsmith.models.train.framework import framework
 from bitsmith.models.train.settings import TrainSettings
 
@@ -26,12 +27,16 @@ class Split:
 
 
 def split(data: Dataset, share: float, seed: int) -> Split:
-    """``share`` of the training rows of each class put aside for validation."""
+    """``share`` of the training rows of each class put aside for validation; InputError if there are too few rows."""
     from sklearn.model_selection import train_test_split
 
-    x, x_check, y, y_check = train_test_split(
-        data.x_train, data.y_train, test_size=share, stratify=data.y_train, random_state=seed
-    )
+    try:
+        x, x_check, y, y_check = train_test_split(
+            data.x_train, data.y_train, test_size=share, stratify=data.y_train, random_state=seed
+        )
+    except ValueError as error:
+        rows = len(data.x_train)
+        raise InputError(f"{data.name}: validation_share {share} of {rows} rows: {error}; raise the share") from error
     return Split(x, y, x_check, y_check)
 
 
@@ -92,6 +97,8 @@ class Loop:
     def _epoch_graph(self, order: Any) -> Any:
         tf, total = self.tf, self.tf.constant(0.0)
         for step in tf.range(self.steps):
+            # TensorFlow would let steps overlap, and a step read weights that the one before has yet to mask
+            tf.autograph.experimental.set_loop_options(parallel_iterations=1)
             rows = order[step]
             x = tf.gather(self.x, rows)
             if self.noise:

@@ -140,6 +140,8 @@ def test_data_that_do_not_suit_the_net(digits: Dataset, tmp_path: Path):
     spec, _ = task("digits")
     with pytest.raises(InputError, match=r"ends in 10 logits, digits has 2 classes"):
         train(spec, replace(digits, classes=("a", "b")), SHORT, tmp_path, progress=False)
+    with pytest.raises(InputError, match=r"digits: validation_share 0\.1 of 20 rows: .*; raise the share"):
+        train(spec, replace(digits, x_train=digits.x_train[:20], y_train=digits.y_train[:20]), SHORT, tmp_path)
 
 
 def test_an_unwritable_folder_is_named(digits: Dataset, tmp_path: Path):
@@ -175,9 +177,20 @@ def test_one_dimensional_convolution_builds(rng: np.random.Generator):
 
 
 @pytest.mark.nightly
+def test_a_wide_net_trains_the_same_every_time(tmp_path: Path, rng: np.random.Generator):
+    """Steps that overlapped gave another model in about every second run of a net of this size."""
+    spec, _ = task("mnist")
+    x, y = rng.random((10_000, 28, 28, 1), np.float32), rng.integers(0, 10, 10_000)
+    data = Dataset("noise", x, y, x[:100], y[:100], tuple("0123456789"), "random")
+    settings = TrainSettings(float_epochs=1, epochs=8, batch_size=64, final_sparsity=0.9)
+    runs = [train(spec, data, settings, tmp_path, progress=False).history for _ in range(4)]
+    assert runs[1:] == runs[:-1]
+
+
+@pytest.mark.nightly
 def test_cifar10_builds_and_trains_a_step(tmp_path: Path, rng: np.random.Generator):
     spec, _ = task("cifar10")
-    settings = TrainSettings(float_epochs=1, epochs=1, batch_size=16, prune_end=0.0)
+    settings = TrainSettings(float_epochs=1, epochs=1, batch_size=16, prune_end=0.0, validation_share=0.5)
     result = train(spec, noise_data((32, 32, 3), 10, rng), settings, tmp_path, progress=False)
     assert result.sparsity >= 0.49 and result.weights > 70_000
 

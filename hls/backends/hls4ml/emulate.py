@@ -83,6 +83,7 @@ def build(project: Path, name: str, tool: str) -> tuple[Path, str]:
     ToolError if g++ is missing or fails; its output is kept in ``emulation/``.
     """
     gxx = need_tool("g++", GXX_INSTALL)
+    project = project.resolve()  # the tools run in other folders
     folder = project / EMULATION
     folder.mkdir(exist_ok=True)
     version = gxx_version(gxx, folder)
