@@ -15,7 +15,3 @@ def main(argv: Sequence[str] | None = None) -> int:
     from bitsmith.flows.cli.commands import run
 
     return run(args)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

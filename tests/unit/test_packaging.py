@@ -23,7 +23,7 @@ def shell(*command: str | Path, cwd: Path = ROOT, **env: str) -> str:
 
 def sources() -> set[str]:
     """Every Python file of the package, as it is called inside of a wheel."""
-    files = {"bitsmith/__init__.py"}
+    files = {"bitsmith/__init__.py", "bitsmith/__main__.py"}
     return files | {f"bitsmith/{p.relative_to(ROOT).as_posix()}" for f in FOLDERS for p in (ROOT / f).rglob("*.py")}
 
 
