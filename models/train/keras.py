@@ -66,7 +66,7 @@ def train(spec: NetSpec, data: Dataset, settings: TrainSettings, out: Path, prog
 
     history: list[Epoch] = []
     with tqdm(
-        total=settings.float_epochs + settings.epochs, unit="epoch", mininterval=0.5, disable=not progress
+        total=settings.float_epochs + settings.epochs, unit="epoch", mininterval=0.5, disable=None if progress else True
     ) as bar:
 
         def record(epoch: Epoch) -> None:

@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from qkeras_nets import keras, qk, sequential
 
-from bitsmith.models.ir import execute, verify
+from bitsmith.models.ir import execute, random_inputs, verify
 from bitsmith.models.ir.passes import fuse_requants, narrow
-from bitsmith.models.lower.qkeras import compare_on, inputs_on_grid, lower
+from bitsmith.models.lower.qkeras import compare_on, lower
 
 alphas = st.sampled_from(["1", "'auto_po2'", "0.5"])
 seeds = st.integers(0, 2**16)
@@ -100,7 +100,7 @@ def _convolution(kind: str, units: int, weights: str, options: dict[str, Any]) -
 def assert_same(shape: tuple[int, ...], makes: list[Make], seed: int) -> None:
     model = sequential(shape, *(make() for make in makes), seed=seed)
     net = lower(model, name="net")
-    x = inputs_on_grid(net, 100, seed)
+    x = random_inputs(net, 100, seed)
     result = compare_on(model, net, x)
     assert result.exact, f"{len(result.mismatching)} rows differ, by up to {result.max_abs_error}"
     fused = narrow(verify(fuse_requants(net)))

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from qkeras_nets import assert_exact, keras, qk, sequential
 
-from bitsmith.models.ir import Lut, Requant, Rounding, Thresholds, UnsupportedError, execute, trace
-from bitsmith.models.lower.qkeras import inputs_on_grid, lower, reference
+from bitsmith.models.ir import Lut, Requant, Rounding, Thresholds, UnsupportedError, execute, random_inputs, trace
+from bitsmith.models.lower.qkeras import lower, reference
 
 ACTIVATIONS = [
     "quantized_bits(4,0,alpha=1)",
@@ -117,7 +117,7 @@ def test_with_real_scales_float32_noise_decides_ties_in_qkeras_and_only_those() 
     layer = qk().QDense(5, kernel_quantizer="binary(alpha='auto')", bias_quantizer="quantized_bits(6,1,alpha=1)")
     model = sequential((6,), start, layer, qk().QActivation("quantized_bits(6,2,alpha=1)"))
     net = lower(model, name="n")
-    x = inputs_on_grid(net, 2000, 0)
+    x = random_inputs(net, 2000, 0)
     values = trace(net, x)
     other = execute(net, x) * net.output.type.scale != reference(model, net, net.input.type.real(x))
     bias = np.asarray(layer.bias_quantizer_internal(layer.bias))

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bitsmith.models.ir import QuantType, execute, quantize_input
-from bitsmith.models.lower.qkeras import compare, inputs_on_grid, load_model, lower, reference
+from bitsmith.models.ir import QuantType, execute, quantize_input, random_inputs
+from bitsmith.models.lower.qkeras import compare, load_model, lower, reference
 
 
 def test_single_layers_of_2_to_14_bits(models_dir: Path) -> None:
@@ -71,7 +71,7 @@ def test_the_anomaly_detector_with_a_layer_that_qkeras_lacks(models_dir: Path, g
     model = load_model(path)
     net = lower(model, name="AD08", input_type=grid)
     assert sum(op.kind == "dense" for op in net.ops) == 6
-    x = inputs_on_grid(net, 1000, seed=0)
+    x = random_inputs(net, 1000, seed=0)
     got = net.output.type.real(execute(net, x))
     assert (got == Reference(path)(net.input.type.real(x))).all()
     assert len(np.unique(got)) > 1000

@@ -12,8 +12,8 @@ from bitsmith.hls.backends.base import write_manifest
 from bitsmith.hls.boards import load_board
 from bitsmith.hls.config import HwConfig
 from bitsmith.hls.results import Simulation
-from bitsmith.hls.verify import random_inputs, save_vectors, verification_inputs, verify_project
-from bitsmith.models.ir import InputError, NetBuilder, QNet, QuantType, execute, save, trace
+from bitsmith.hls.verify import save_vectors, verification_inputs, verify_project
+from bitsmith.models.ir import InputError, NetBuilder, QNet, QuantType, execute, random_inputs, save, trace
 from bitsmith.models.ir.types import IntArray
 
 
