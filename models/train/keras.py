@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -65,9 +66,9 @@ def train(spec: NetSpec, data: Dataset, settings: TrainSettings, out: Path, prog
     from tqdm import tqdm
 
     history: list[Epoch] = []
-    with tqdm(
-        total=settings.float_epochs + settings.epochs, unit="epoch", mininterval=0.5, disable=None if progress else True
-    ) as bar:
+    seconds = 0.5 if sys.stderr.isatty() else 10.0  # a log file does not need every step
+    total = settings.float_epochs + settings.epochs
+    with tqdm(total=total, unit="epoch", mininterval=seconds, disable=not progress) as bar:
 
         def record(epoch: Epoch) -> None:
             history.append(epoch)

@@ -97,8 +97,7 @@ def test_mypy_sees_every_file() -> None:
 
 @pytest.mark.nightly
 def test_pyright_sees_every_file() -> None:
-    done = subprocess.run(
-        ["basedpyright", "--outputjson", "--level", "error"], cwd=ROOT, capture_output=True, text=True
-    )
+    pyright = Path(sys.executable).parent / "basedpyright"
+    done = subprocess.run([pyright, "--outputjson", "--level", "error"], cwd=ROOT, capture_output=True, text=True)
     report = json.loads(done.stdout)
     assert report["summary"]["filesAnalyzed"] == len(sources())
