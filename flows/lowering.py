@@ -114,7 +114,7 @@ def net_stage(job: Job) -> Done:
     inputs = {
         "model": file_digest(job.model_path) if job.model_path.exists() else "missing",
         "head": head,
-        "input_type": str(job.options.input_type),
+        "input_type": repr(job.options.input_type),  # str() shortens the scale: two types would share a record
         "dataset": job.dataset_name,
         "rows": rows,
         "versions": versions("tensorflow", "qkeras"),
