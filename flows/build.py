@@ -6,7 +6,7 @@ from typing import Any
 
 from bitsmith.flows.backends import load_backend
 from bitsmith.flows.firmware import emit_stage, synth_stage, verify_stage
-from bitsmith.flows.lowering import Job, net_stage, stored_net, train_stage
+from bitsmith.flows.lowering import Job, lowered_net, stored_net
 from bitsmith.flows.options import hw_config, resolve_hardware
 from bitsmith.flows.pricing import estimate_json, price
 from bitsmith.flows.rundir import Done, say, write_json
@@ -29,10 +29,10 @@ def build(job: Job) -> dict[str, Any]:
     designs = [hw_config(hardware, name, job.seed) for name in hardware.backends]
     stages: dict[str, Done] = {}
     result: dict[str, Any] = {"name": job.source.name, "board": hardware.board, "dataset": job.dataset_name}
-    trained = train_stage(job)
+    trained, stages["import"] = lowered_net(job)
     if trained:
-        stages["train"], result["train"] = trained, trained.result
-    stages["import"] = net_stage(job)
+        stages = {"train": trained, **stages}
+        result["train"] = trained.result
     result["import"] = stages["import"].result
     net = stored_net(job.run)
     for hw in designs:

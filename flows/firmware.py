@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from bitsmith.flows.backends import load_backend
-from bitsmith.flows.lowering import Job, accuracy, stored_net, test_rows, versions
+from bitsmith.flows.lowering import Job, accuracy, real_test_rows, stored_net, versions
 from bitsmith.flows.rundir import Done
 from bitsmith.hls.backends.base import MANIFEST, read_manifest
 from bitsmith.hls.config import HwConfig
@@ -26,7 +26,7 @@ def project_vectors(job: Job) -> IntArray:
     """Input integers that a project is verified on: every test row, or random ones."""
     net = stored_net(job.run)
     if job.dataset is not None:
-        return quantize_input(net, test_rows(job))
+        return quantize_input(net, real_test_rows(job))
     return random_inputs(net, VECTOR_ROWS, job.seed)
 
 

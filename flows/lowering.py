@@ -12,14 +12,21 @@ import numpy as np
 import numpy.typing as npt
 
 from bitsmith.flows.config import write_config
+from bitsmith.flows.frontends import lower_file, with_brevitas
 from bitsmith.flows.options import Options
 from bitsmith.flows.rundir import Done, RunDir, file_digest
 from bitsmith.flows.source import Source
 from bitsmith.models import data as datasets
-from bitsmith.models.ir import QNet, content_hash, execute, load, quantize_input, random_inputs, save
+from bitsmith.models.ir import QNet, content_hash, load, quantize_input, random_inputs, save
 from bitsmith.models.ir.types import IntArray
+from bitsmith.models.lower.compare import Lowered, prove
+from bitsmith.models.train.settings import TrainSettings
 
-MODEL_FILE = "model.h5"
+MODEL_FILES = {"qkeras": ("model.h5",), "brevitas": ("model.onnx", "model.pt")}
+FRAMEWORK_PACKAGES = {
+    "qkeras": ("tensorflow", "qkeras"),
+    "brevitas": ("torch", "brevitas", "onnxruntime", "qonnx"),
+}
 NET = "net"
 NET_FILES = (f"{NET}/net.json", f"{NET}/net.npz")
 IMPORT_SAMPLES = 1000
@@ -55,9 +62,24 @@ class Job:
         return datasets.load(self.dataset_name, self.options.data_dir)
 
     @property
+    def training(self) -> TrainSettings | None:
+        """How the task is trained, the command line's choices on top; None if MODEL is not a task."""
+        if self.source.config is None:
+            return None
+        asked = {"framework": self.options.framework, "seed": self.seed}
+        return self.source.config.train.model_copy(update={k: v for k, v in asked.items() if v is not None})
+
+    @property
+    def framework(self) -> str:
+        """``qkeras`` or ``brevitas``: which front end and which packages the model needs."""
+        if self.training is not None:
+            return self.training.framework
+        return "brevitas" if self.source.model and self.source.model.suffix.lower() == ".onnx" else "qkeras"
+
+    @property
     def model_path(self) -> Path:
         """The framework's model: the user's file, or the one that was trained."""
-        return self.source.keras or self.run.folder / MODEL_FILE
+        return self.source.model or self.run.folder / MODEL_FILES[self.framework][0]
 
 
 def versions(*packages: str) -> dict[str, str]:
@@ -76,22 +98,24 @@ def train_stage(job: Job) -> Done | None:
     config = job.source.config
     if config is None:
         return None
+    settings = job.training
+    assert settings is not None
+    config = config.model_copy(update={"train": settings})
     write_config(config, job.run.folder / "config.toml")
     inputs = {
         "data": config.data.model_dump(mode="json"),
         "net": config.net.model_dump(mode="json"),
-        "train": config.train.model_dump(mode="json"),
-        "seed": job.seed,
-        "versions": versions("tensorflow", "qkeras"),
+        "train": settings.model_dump(mode="json"),
+        "versions": versions(*FRAMEWORK_PACKAGES[settings.framework]),
     }
 
     def work() -> dict[str, Any]:
-        from bitsmith.models.train.keras import train
+        from bitsmith.models.train import train
 
-        assert config is not None and job.dataset is not None
-        settings = config.train.model_copy(update={"seed": job.seed})
+        assert job.dataset is not None
         done = train(config.net, job.dataset, settings, job.run.folder)
         return {
+            "framework": settings.framework,
             "accuracy_float": done.accuracy_float,
             "accuracy_quantized": done.accuracy_quantized,
             "sparsity": done.sparsity,
@@ -99,7 +123,8 @@ def train_stage(job: Job) -> Done | None:
             "model": done.model_path.name,
         }
 
-    return job.run.stage("train", inputs, ("models/train", "models/zoo", "models/data"), (MODEL_FILE,), work)
+    files = MODEL_FILES[settings.framework]
+    return job.run.stage("train", inputs, ("models/train", "models/zoo", "models/data"), files, work)
 
 
 def net_stage(job: Job) -> Done:
@@ -117,18 +142,17 @@ def net_stage(job: Job) -> Done:
         "input_type": repr(job.options.input_type),  # str() shortens the scale: two types would share a record
         "dataset": job.dataset_name,
         "rows": rows,
-        "versions": versions("tensorflow", "qkeras"),
+        "versions": versions(*FRAMEWORK_PACKAGES[job.framework]),
     }
     return job.run.stage("import", inputs, ("models/lower", "models/ir"), NET_FILES, lambda: _lower(job, head, rows))
 
 
 def _lower(job: Job, head: Any, rows: int) -> dict[str, Any]:
-    from bitsmith.models.lower.qkeras import load_model, lower
-
-    model = load_model(job.model_path)
-    net = lower(model, name=job.source.name, input_type=job.options.input_type, head=head)
-    save(net, job.run.folder / NET)
-    return {"net": NET, **_describe(net), **_compare(job, model, net, rows)}
+    lowered = lower_file(job.model_path, job.source.name, job.options.input_type, head)
+    if job.source.config is not None and job.framework == "brevitas":
+        lowered = with_brevitas(lowered, job.source.config.net, job.run.folder / MODEL_FILES["brevitas"][1])
+    save(lowered.net, job.run.folder / NET)
+    return {"net": NET, **_describe(lowered.net), **_compare(job, lowered, rows)}
 
 
 def _describe(net: QNet) -> dict[str, Any]:
@@ -136,26 +160,26 @@ def _describe(net: QNet) -> dict[str, Any]:
     return {"ops": ops, "net_sha256": content_hash(net)}
 
 
-def _compare(job: Job, model: Any, net: QNet, rows: int) -> dict[str, Any]:
+def _compare(job: Job, lowered: Lowered, rows: int) -> dict[str, Any]:
     """Integers of the net against the framework's outputs: every test row, or ``rows`` on the input's grid."""
-    from bitsmith.models.lower.qkeras import compare_outputs, input_rounder, reference
-
+    net = lowered.net
     if job.dataset is not None:
-        real = test_rows(job)
+        real = real_test_rows(job)
         integers = quantize_input(net, real)
-        if input_rounder(model) is None:  # nothing in the model rounds its input: it must see what the net sees
+        if not lowered.rounds_input:  # nothing in the model rounds its input: it must see what the net sees
             real = net.input.type.real(integers)
     else:
         integers = random_inputs(net, rows, job.seed)
         real = net.input.type.real(integers)
-    ours = execute(net, integers)
-    theirs = reference(model, net, real)
-    compared = compare_outputs(net, ours, theirs)
+    proof, ours, theirs = prove(lowered, integers, real)
     result: dict[str, Any] = {
-        "exact": compared.exact,
-        "samples": compared.samples,
-        "rows_different": len(compared.mismatching),
-        "max_abs_error": compared.max_abs_error,
+        "framework": lowered.framework,
+        "exact": proof.exact,
+        "samples": proof.samples,
+        "rows_different": len(proof.mismatching),
+        "rows_float32_noise": len(proof.noisy),
+        "max_abs_error": proof.max_abs_error,
+        "left_out": list(lowered.left_out),
     }
     if job.dataset is not None:
         result["accuracy_source"] = accuracy(net, theirs, job.dataset.y_test)
@@ -165,7 +189,7 @@ def _compare(job: Job, model: Any, net: QNet, rows: int) -> dict[str, Any]:
     return result
 
 
-def test_rows(job: Job) -> npt.NDArray[np.float64]:
+def real_test_rows(job: Job) -> npt.NDArray[np.float64]:
     """The data set's test rows as the model takes them.
 
     With ``--input-type`` a pixel stays the integer that it is, and the type says what
@@ -192,6 +216,11 @@ def classes(net: QNet, outputs: Any) -> IntArray:
 def accuracy(net: QNet, outputs: Any, labels: Any) -> float:
     """Share of rows whose class is the label."""
     return float((classes(net, outputs) == np.asarray(labels)).mean())
+
+
+def lowered_net(job: Job) -> tuple[Done | None, Done]:
+    """The training, if MODEL is a task, and the net."""
+    return train_stage(job), net_stage(job)
 
 
 def stored_net(run: RunDir) -> QNet:

@@ -23,6 +23,7 @@ class Options:
     io: str | None = None
     strategy: str | None = None
     hls_tool: str | None = None
+    framework: str | None = None
     output: str | None = None
     input_type: QuantType | None = None
     dataset: str | None = None

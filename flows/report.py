@@ -85,7 +85,7 @@ def _source(result: dict[str, Any]) -> SourceProof | None:
     lowered = result["import"]
     if lowered["exact"] is None:
         return None
-    return SourceProof("QKeras", lowered["exact"], lowered["samples"], lowered["max_abs_error"])
+    return SourceProof(lowered["framework"], lowered["exact"], lowered["samples"], lowered["max_abs_error"])
 
 
 def _design(name: str, part: dict[str, Any]) -> Design:

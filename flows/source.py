@@ -1,4 +1,4 @@
-"""What MODEL on the command line is: a task, a config, a Keras file, or a saved net."""
+"""What MODEL on the command line is: a task, a config, a Keras or ONNX file, or a saved net."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bitsmith.flows.config import TaskConfig, read_config
 from bitsmith.models.ir.errors import InputError
 from bitsmith.models.zoo import task_path, tasks
 
-KERAS_SUFFIXES = (".h5", ".hdf5", ".keras")
+MODEL_SUFFIXES = (".h5", ".hdf5", ".keras", ".onnx")
 CONFIG_SUFFIX = ".toml"
 
 
@@ -20,7 +20,7 @@ class Source:
 
     name: str
     config: TaskConfig | None = None  # to be trained
-    keras: Path | None = None  # to be lowered
+    model: Path | None = None  # of a framework, to be lowered
     net: Path | None = None  # a folder with net.json
 
 
@@ -37,9 +37,9 @@ def find_source(model: str) -> Source:
     if suffix == CONFIG_SUFFIX:
         config = read_config(path)
         return Source(config.name, config=config)
-    if suffix in KERAS_SUFFIXES:
-        return Source(path.stem, keras=path)
-    accepted = ", ".join((CONFIG_SUFFIX, *KERAS_SUFFIXES))
+    if suffix in MODEL_SUFFIXES:
+        return Source(path.stem, model=path)
+    accepted = ", ".join((CONFIG_SUFFIX, *MODEL_SUFFIXES))
     raise InputError(
         f"{path} has the suffix {suffix or '(none)'}; a model is a task, a net folder, or a file {accepted}"
     )

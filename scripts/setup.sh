@@ -23,7 +23,9 @@ stamp=".venv/.installed-$(cat pyproject.toml scripts/constraints.txt | sha256sum
 if [ ! -e "$stamp" ]; then
   echo "setting up .venv (a few minutes, once) ..." >&2
   [ -x .venv/bin/python ] || "$python" -m venv .venv
-  .venv/bin/python -m pip install --quiet --disable-pip-version-check -c scripts/constraints.txt -e '.[keras,rtl,hls4ml,images,jets,dev]'
+  # torch alone and first: the CPU build where pip finds one; as somebody's dependency it may come with gigabytes of CUDA
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check -c scripts/constraints.txt -e '.[keras,brevitas,qonnx,rtl,hls4ml,images,jets,dev]'
   rm -f .venv/.installed-*
   touch "$stamp"
 fi

@@ -73,6 +73,7 @@ def _options(args: argparse.Namespace) -> Options:
         io=given.get("io"),
         strategy=given.get("strategy"),
         hls_tool=given.get("hls_tool"),
+        framework=given.get("framework"),
         output=given.get("output"),
         input_type=parse_type(kind) if kind else None,
         dataset=given.get("dataset"),
@@ -111,24 +112,24 @@ def _boards(args: argparse.Namespace) -> Outcome:
 
 
 def _train(args: argparse.Namespace) -> Outcome:
-    from bitsmith.flows.lowering import net_stage, train_stage
+    from bitsmith.flows.lowering import lowered_net
 
     job = _job(args, args.out)
-    trained = train_stage(job)
-    if trained is None:
+    if job.source.config is None:
         raise InputError(f"{args.model} is not a task or a config: only those are trained; use bitsmith import")
-    lowered = net_stage(job).result
+    trained, done = lowered_net(job)
+    assert trained is not None
+    lowered = done.result
     data = {**trained.result, **lowered, "net": str(job.run.folder / lowered["net"])}
     return Outcome(data, texts.training(data), _exit_code(lowered["exact"]))
 
 
 def _import(args: argparse.Namespace) -> Outcome:
-    from bitsmith.flows.lowering import net_stage, stored_net, train_stage
+    from bitsmith.flows.lowering import lowered_net, stored_net
     from bitsmith.models.ir import to_text
 
     job = _job(args, args.out)
-    train_stage(job)
-    lowered = net_stage(job).result
+    lowered = lowered_net(job)[1].result
     data = {**lowered, "net": str(job.run.folder / lowered["net"])}
     text = f"{to_text(stored_net(job.run))}\n{texts.comparison(data)}"
     return Outcome(data, text, _exit_code(lowered["exact"]))
@@ -148,14 +149,13 @@ def _first_design(args: argparse.Namespace, job: Any) -> Any:
 
 def _estimate(args: argparse.Namespace) -> Outcome:
     from bitsmith.flows.backends import load_backend
-    from bitsmith.flows.lowering import net_stage, stored_net, train_stage
+    from bitsmith.flows.lowering import lowered_net, stored_net
     from bitsmith.flows.pricing import estimate_json, price
     from bitsmith.hls.backends.base import refuse
 
     job = _job(args, args.out)
     hw = _first_design(args, job)
-    train_stage(job)
-    net_stage(job)
+    lowered_net(job)
     net = stored_net(job.run)
     refuse(load_backend(hw.backend), net, hw)
     data = {"board": hw.board.name, **estimate_json(price(net, hw))}
@@ -164,13 +164,12 @@ def _estimate(args: argparse.Namespace) -> Outcome:
 
 def _emit(args: argparse.Namespace) -> Outcome:
     from bitsmith.flows.firmware import write_project
-    from bitsmith.flows.lowering import net_stage, train_stage
+    from bitsmith.flows.lowering import lowered_net
 
     job = _job(args)
     hw = _first_design(args, job)
     out = writable_folder(Path(args.out) if args.out else job.run.folder / hw.backend)
-    train_stage(job)
-    net_stage(job)
+    lowered_net(job)
     project = write_project(job, hw, out)
     data = {"project": str(out), "backend": hw.backend, "files": list(project.files)}
     return Outcome(data, f"{len(project.files)} files in {out}; verify them with: bitsmith verify {out}")

@@ -6,7 +6,10 @@ import argparse
 
 import bitsmith
 
-MODEL_HELP = "a task (digits, mnist, ...), a config .toml, a Keras/QKeras .h5 or .keras, or a folder with a saved net"
+MODEL_HELP = (
+    "a task (digits, mnist, ...), a config .toml, a Keras/QKeras .h5 or .keras, an ONNX/QONNX .onnx, "
+    "or a folder with a saved net"
+)
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -59,6 +62,7 @@ def _model(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("model", metavar="MODEL", help=MODEL_HELP)
     sub.add_argument("--out", metavar="DIR", help="output folder (default: runs/NAME)")
     sub.add_argument("--seed", type=int, help="seed of everything random (default: the task's)")
+    sub.add_argument("--framework", choices=("qkeras", "brevitas"), help="what trains a task (default: the task's)")
 
 
 def _folder(sub: argparse.ArgumentParser) -> None:
@@ -84,7 +88,9 @@ def _lowering(sub: argparse.ArgumentParser) -> None:
 
 def _hardware(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--board", metavar="B", help="see bitsmith boards (default: the task's)")
-    sub.add_argument("--backend", metavar="X", action="append", help="rtl-unrolled or hls4ml; build takes several")
+    sub.add_argument(
+        "--backend", metavar="X", action="append", help="rtl-unrolled, hls4ml, qonnx, finn; build takes several"
+    )
     sub.add_argument("--clock-mhz", type=float, metavar="F", help="clock target")
     sub.add_argument("--reuse", type=_positive, metavar="N", help="hls4ml: reuse factor")
     sub.add_argument("--target-ii", type=_positive, metavar="N", help="cycles between two results that are good enough")

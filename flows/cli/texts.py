@@ -45,12 +45,19 @@ def comparison(data: dict[str, Any]) -> str:
     if data["exact"] is None:
         return f"a saved net, sha256 {data['net_sha256']}"
     if data["exact"]:
-        text = f"exact: the net gives the source's integers on all of {data['samples']} rows"
+        text = f"exact: the net gives the integers of {data['framework']} on all of {data['samples']} rows"
+        if data["rows_float32_noise"]:
+            text += (
+                f" (on {data['rows_float32_noise']} of them {data['framework']}'s float32 sums round the other way; "
+                "in float64 they agree)"
+            )
     else:
         text = (
-            f"NOT exact: {data['rows_different']} of {data['samples']} rows differ from the source, "
+            f"NOT exact: {data['rows_different']} of {data['samples']} rows differ from {data['framework']}, "
             f"by {data['max_abs_error']:g} at most"
         )
+    for part in data["left_out"]:
+        text += f"; left out of the net: {part}"
     if "accuracy_net" in data:
         text += f"; accuracy {percent(data['accuracy_net'])}, same class as the source on {percent(data['same_class'])}"
     return text

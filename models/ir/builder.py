@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -236,6 +237,24 @@ class NetBuilder:
     def argmax(self, name: str, x: str) -> str:
         """Index of the largest channel."""
         return self.append(ArgMax(name=name, inputs=(x,), shape=(), type=_ANY))
+
+    def add_bias(self, name: str, steps: npt.NDArray[np.floating]) -> bool:
+        """Give the Dense or Conv ``name``, which has no bias and which nobody reads yet, one; False if it cannot be.
+
+        ``steps`` (n_out,) count the op's own output steps; they must be whole.
+        """
+        op = self.ops[name]
+        if (
+            not isinstance(op, Dense | Conv)
+            or op.bias.any()
+            or any(name in other.inputs for other in self.ops.values())
+        ):
+            return False
+        if (steps != np.rint(steps)).any() or np.abs(steps).max() >= 2.0**60:
+            return False
+        del self.ops[name], self.spans[name]
+        self.append(replace(op, bias=steps.astype(np.int64)))
+        return True
 
     def build(self, output: str, head: str = "none") -> QNet:
         """The finished net, ending in ``output``, without ops that it does not need; verified."""

@@ -20,7 +20,8 @@ class Function:
 
     ``direction`` is +1 where it rises, -1 where it falls, 0 where neither is
     known; a scalar or one per channel.  ``clip`` is given if the function only
-    clips.  ``is_noise`` marks an identity but for float32 rounding.
+    clips, ``affine`` = (a, b) if it is a x + b.  ``is_noise`` marks an identity but
+    for float32 rounding.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Function:
     per_channel: bool = False
     clip: tuple[float, float] | None = None
     is_noise: bool = False
+    affine: tuple[Floats, Floats] | None = None  # scalars or one per channel
 
 
 @dataclass(frozen=True)

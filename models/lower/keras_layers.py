@@ -15,8 +15,9 @@ from bitsmith.models.ir.types import IntArray
 from bitsmith.models.ir.verify import times
 from bitsmith.models.lower.functions import Floats, Function, Quantizer, Refusal
 from bitsmith.models.lower.keras_activations import called, interpret, softmax
-from bitsmith.models.lower.keras_weights import Weights, quantized_weights
+from bitsmith.models.lower.keras_weights import quantized_weights
 from bitsmith.models.lower.lowering import Lowering, Value
+from bitsmith.models.lower.weights import Weights
 
 Handler = Callable[[Lowering, Any, Sequence[Value]], Value]
 
@@ -35,13 +36,7 @@ def linear(
     n: Lowering, layer: Any, x: Value, w: Weights, bias: Floats | None, make: Callable[[IntArray | None], str]
 ) -> Value:
     """``make(bias integers)`` adds the op; a bias that is not on the accumulator's grid stays pending."""
-    scales = np.broadcast_to(np.asarray(times(n.scale(x), w.scale), np.float64), w.values.shape[-1:])
-    if bias is None or not bias.any():
-        v = Value(make(None))
-    else:
-        steps = bias / scales
-        on_grid = (steps == np.rint(steps)).all() and np.abs(steps).max() < 2.0**60
-        v = Value(make(steps.astype(np.int64))) if on_grid else Value(make(None), bias)
+    v = n.biased(make, times(n.scale(x), w.scale), bias)
     return activate(n, v, layer.activation, f"{layer.name}_act")
 
 

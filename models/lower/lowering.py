@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import reduce
 
 import numpy as np
@@ -13,12 +15,14 @@ from bitsmith.models.ir import NetBuilder, Pool
 from bitsmith.models.ir.ops import Shape
 from bitsmith.models.ir.types import IntArray
 from bitsmith.models.lower.functions import Floats, Function, Quantizer, Refusal, Scale
-from bitsmith.models.lower.keras_weights import dyadic_scale, is_power_of_two
 from bitsmith.models.lower.requantize import lower_quantizer
 
 ADD_QUANTIZER = "put a QActivation('quantized_bits(...)') or another quantizer before it"
 FINEST = 40
 """An offset that needs this many more bits than its accumulator is a real number, no grid."""
+
+FLOAT32_NOISE = 2.0**-21
+"""Relative: a product of two float32 scales and a multiple of it, each rounded."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +84,40 @@ class Lowering:
         op = lower_quantizer(self.builder, v.op, v.offset, v.chain, q, name)
         return self._viewed(Value(op), v.view, name)
 
+    def biased(
+        self, make: Callable[[IntArray | None], str], scales: Scale, bias: Floats | None, step: Floats | None = None
+    ) -> Value:
+        """``make(bias integers)`` adds a layer; a bias that is not on the accumulator's grid ``scales`` stays pending.
+
+        ``step`` is what the bias's own quantizer counts in: where that is the
+        accumulator's scale but for float32 rounding, so are the integers.
+        """
+        if bias is None or not bias.any():
+            return Value(make(None))
+        steps = bias / np.broadcast_to(np.asarray(scales, np.float64), bias.shape)
+        whole = np.rint(steps)
+        on_grid = (steps == whole).all() and np.abs(steps).max() < 2.0**60
+        if step is not None and not on_grid:
+            alike = np.abs(step / scales - 1.0).max() < FLOAT32_NOISE
+            on_grid = alike and bool((np.abs(steps - whole) <= FLOAT32_NOISE * np.maximum(np.abs(whole), 1)).all())
+        return Value(make(whole.astype(np.int64))) if on_grid else Value(make(None), bias)
+
+    def nearest(self, v: Value, bits: int, name: str) -> tuple[Value, Floats]:
+        """A x + b with a real b brought to a grid ``bits`` finer than the accumulator, and per channel what b lost."""
+        v = self._without_view(v, name)
+        scale = self.channel_scales(v)
+        factor, offset = np.ones_like(scale), np.zeros_like(scale) if v.offset is None else v.offset
+        for f in v.chain:
+            if f.affine is None:
+                raise Refusal(f"reads the real values of {f.name}, which are on no integer grid", ADD_QUANTIZER)
+            factor, offset = factor * f.affine[0], offset * f.affine[0] + f.affine[1]
+        fine = scale * np.abs(factor) / 2.0**bits
+        steps = np.rint(offset / fine)
+        if np.abs(steps).max() >= 2.0**FINEST:
+            raise Refusal("adds a bias that is far larger than its accumulator's steps", ADD_QUANTIZER)
+        op = self._exact(v.op, np.sign(factor) * 2.0**bits, _one_or_all(fine), f"{name}_bias", steps)
+        return Value(op), offset - steps * fine
+
     def settle(self, v: Value, name: str) -> Value:
         """The value as plain integers; Refusal if what is pending does not end on a grid."""
         if v.is_settled:
@@ -93,16 +131,25 @@ class Lowering:
     def _settle(self, v: Value, name: str) -> Value:
         view, op = v.view, v.op
         chain = tuple(f for f in v.chain if not f.is_noise)
-        if any(f.clip is None for f in chain):
+        if any(f.clip is None and f.affine is None for f in chain):
             names = " + ".join(f.name for f in chain)
             raise Refusal(f"reads the real values of {names}, which are on no integer grid", ADD_QUANTIZER)
         if v.offset is not None:
             op = self._add_offset(op, v.offset, name)
-        if chain:
-            low = max(f.clip[0] for f in chain if f.clip)
-            high = min(f.clip[1] for f in chain if f.clip)
-            op = self._clip(op, low, high, name)
+        for f in chain:
+            op = self._clip(op, *f.clip, name) if f.clip else self._affine(op, f, name)
         return self._viewed(Value(op), view, name)
+
+    def _affine(self, op: str, f: Function, name: str) -> str:
+        """a x + b: another scale, the sign of a, and b as integers."""
+        assert f.affine is not None
+        factor, offset = (np.broadcast_to(part, self.channel_scales(Value(op)).shape) for part in f.affine)
+        if (factor == 0).any():
+            raise Refusal(f"{f.name} multiplies by zero", "remove the channel")
+        scale = self.channel_scales(Value(op)) * np.abs(factor)
+        if (factor != 1).any():
+            op = self._exact(op, np.sign(factor), _one_or_all(scale), f"{name}_scale")
+        return self._add_offset(op, offset, name) if offset.any() else op
 
     def _viewed(self, v: Value, view: Shape | None, name: str) -> Value:
         return v if view is None else Value(self.builder.reshape(f"{name}_reshape", v.op, view))
@@ -110,8 +157,11 @@ class Lowering:
     def _add_offset(self, op: str, offset: Floats, name: str) -> str:
         """The offset on a grid that holds both, as an exact Requant."""
         scale = self.channel_scales(Value(op))
-        fine = dyadic_scale(np.concatenate([scale, offset]))
-        if not is_power_of_two(scale).all() or scale.max() / fine > 2.0**FINEST:
+        steps = offset / scale
+        if (steps == np.rint(steps)).all() and np.abs(steps).max() < 2.0**FINEST:
+            return self._exact(op, np.ones_like(scale), self.scale(Value(op)), f"{name}_bias", steps)
+        fine = common_scale([*scale, *offset])
+        if scale.max() / fine > 2.0**FINEST:
             raise Refusal(
                 "reads a sum with a bias that is on no common grid with it",
                 f"give the layer a bias_quantizer, or {ADD_QUANTIZER}",
@@ -148,13 +198,17 @@ class Lowering:
         scales = self.channel_scales(v)
         if (scales == scales[0]).all():
             return v
-        return self.rescaled(v, float(scales.min()), name)
+        return self.rescaled(v, common_scale(scales), name)
 
     def rescaled(self, v: Value, scale: float, name: str) -> Value:
         """A settled value on a finer grid."""
         mult = self.channel_scales(v) / scale
         if (mult != np.rint(mult)).any() or mult.max() > 2.0**FINEST:
-            raise Refusal("joins values whose scales are not multiples of each other", ADD_QUANTIZER)
+            low, high = self.channel_scales(v).min(), self.channel_scales(v).max()
+            raise Refusal(
+                f"joins channels whose scales ({low:.6g} to {high:.6g}) have no common step within {FINEST} bits",
+                ADD_QUANTIZER,
+            )
         return v if (mult == 1).all() else Value(self._exact(v.op, mult, scale, f"{name}_align"))
 
     # -- structure ---------------------------------------------------------------------------------------------------
@@ -237,13 +291,30 @@ class Lowering:
         offsets = [v.offset * s for v, s in zip(ready, signs, strict=True) if v.offset is not None]
         plain = [self.uniform(Value(v.op), name) for v in ready]
         scales = [float(self.channel_scales(v)[0]) for v in plain]
-        finest = min(scales)
-        factors = [s / finest for s in scales]
-        if any(f != round(f) or f > 2.0**FINEST for f in factors):
-            raise Refusal(f"adds values of the scales {sorted(set(scales))}, no multiples of each other", ADD_QUANTIZER)
+        common = common_scale(scales)
+        factors = [s / common for s in scales]
+        if max(factors) > 2.0**FINEST:
+            raise Refusal(
+                f"adds values of the scales {sorted(set(scales))}, which have no common step within {FINEST} bits",
+                "let the branches share one quantizer before they are added",
+            )
         whole = [int(f) * s for f, s in zip(factors, signs, strict=True)]
-        op = self.builder.add(name, [v.op for v in plain], finest, whole)
+        op = self.builder.add(name, [v.op for v in plain], common, whole)
         return Value(op, np.sum(offsets, axis=0) if offsets else None)
+
+
+def common_scale(scales: Sequence[float] | Floats) -> float:
+    """The largest real number that all are exact multiples of: floats are whole numbers times powers of two."""
+    exact = [Fraction(abs(float(s))) for s in scales if s]
+    if not exact:
+        return 1.0
+    shared = math.lcm(*(f.denominator for f in exact))
+    return float(Fraction(math.gcd(*(int(f * shared) for f in exact)), shared))
+
+
+def _one_or_all(scale: Floats) -> Scale:
+    """One number where all channels agree."""
+    return float(scale[0]) if (scale == scale[0]).all() else tuple(float(s) for s in scale)
 
 
 def _scalar(values: IntArray) -> IntArray:

@@ -11,22 +11,25 @@ import numpy.typing as npt
 
 from bitsmith.models.ir import ArgMax, InputError, QNet, QuantType, UnsupportedError, execute, random_inputs
 from bitsmith.models.ir.types import IntArray
+from bitsmith.models.lower.compare import Comparison, compare_outputs
 from bitsmith.models.lower.functions import Quantizer, Refusal, Rounder
 from bitsmith.models.lower.keras_activations import HEADS, interpret
 from bitsmith.models.lower.keras_check import raise_all, refuse_unsupported
 from bitsmith.models.lower.keras_graph import first_layer, graph_of, is_identity, last_layer, walk
 from bitsmith.models.lower.keras_io import check_finite, import_tensorflow, load_model
 from bitsmith.models.lower.keras_layers import HANDLERS
-from bitsmith.models.lower.keras_weights import is_power_of_two
 from bitsmith.models.lower.lowering import Lowering, Value
+from bitsmith.models.lower.weights import is_power_of_two
 
 __all__ = [
     "Comparison",
+    "LoweredKeras",
     "compare",
     "compare_on",
     "compare_outputs",
     "load_model",
     "lower",
+    "lowered",
     "reference",
 ]
 
@@ -181,18 +184,36 @@ def _knows_training(layer: Any) -> bool:
     return "training" in layer._call_spec.arg_names
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """How a net compares with its source framework on the same inputs.
+@dataclass(frozen=True, eq=False)
+class LoweredKeras:
+    """A net with the Keras model that it was made from."""
 
-    ``max_abs_error`` is the largest difference of real output values;
-    ``mismatching`` are the rows in which any integer differs.
-    """
+    net: QNet
+    model: Any
+    framework: str = "QKeras"
 
-    samples: int
-    exact: bool
-    max_abs_error: float
-    mismatching: tuple[int, ...]
+    @property
+    def rounds_input(self) -> bool:
+        """Whether the model itself rounds its input to the net's grid."""
+        return input_rounder(self.model) is not None
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """The head, if there is one."""
+        return () if self.net.head == "none" else (f"the final {self.net.head}",)
+
+    def reference(self, x: npt.ArrayLike) -> Floats:
+        """See :func:`reference`."""
+        return reference(self.model, self.net, x)
+
+    def reference_float64(self, x: npt.ArrayLike) -> None:
+        """Keras computes in float32 only."""
+        return None
+
+
+def lowered(model: Any, *, name: str, input_type: QuantType | None = None, head: Head = "logits") -> LoweredKeras:
+    """The net of ``model`` (see ``lower``), and ``model`` as its reference."""
+    return LoweredKeras(lower(model, name=name, input_type=input_type, head=head), model)
 
 
 def compare(model: Any, net: QNet, rows: int = 1000, seed: int = 0) -> Comparison:
@@ -203,23 +224,3 @@ def compare(model: Any, net: QNet, rows: int = 1000, seed: int = 0) -> Compariso
 def compare_on(model: Any, net: QNet, x: IntArray) -> Comparison:
     """As ``compare``, for given input integers (n, *input shape)."""
     return compare_outputs(net, execute(net, x), reference(model, net, net.input.type.real(x)))
-
-
-def compare_outputs(net: QNet, got: IntArray, expected: Floats) -> Comparison:
-    """Output integers of ``net`` against the framework's real outputs, both (n, *output shape).
-
-    With an output scale that is a power of two, the framework's float32 must be the
-    integers times the scale, bit for bit.  With any other scale the framework's own
-    sums are rounded, so its output is taken to the nearest integer first.
-
-    Inside of the net, weights of other scales (``alpha="auto"``, 0.3) have the same
-    effect: where terms cancel to an exact tie of the next quantizer, the rounding of
-    float32 sums decides in the framework, and half-even in the net.
-    """
-    scale = np.asarray(net.output.type.scale)
-    real = got * scale
-    on_grid = is_power_of_two(scale).all()
-    same = real.astype(np.float32) == expected if on_grid else got == np.rint(expected / scale)
-    rows = np.flatnonzero(~same.reshape(len(got), -1).all(axis=1))
-    error = float(np.abs(real - expected).max(initial=0.0))
-    return Comparison(len(got), not len(rows), error, tuple(int(r) for r in rows))

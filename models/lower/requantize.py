@@ -10,8 +10,8 @@ from bitsmith.models.ir import NetBuilder, Requant
 from bitsmith.models.ir.numerics import fit, round_shift
 from bitsmith.models.ir.types import IntArray, Overflow, Rounding
 from bitsmith.models.lower.functions import Floats, Function, Quantizer, Refusal, Rounder, Scale
-from bitsmith.models.lower.keras_weights import dyadic_scale, is_power_of_two
 from bitsmith.models.lower.steps import NotAStaircase, Staircase, emit, staircase
+from bitsmith.models.lower.weights import dyadic_scale, is_power_of_two
 
 MORE_BITS = 24
 """An offset may make the direct form this much finer than its quantizer; beyond, a fitted multiplier is cheaper."""

@@ -1,0 +1,356 @@
+"""What every ONNX node does to tensors: one function per kind of layer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from bitsmith.models.ir import Pool, QuantType
+from bitsmith.models.ir.ops import Pads, Shape
+from bitsmith.models.ir.shapes import same_pads
+from bitsmith.models.ir.verify import times
+from bitsmith.models.lower.functions import Function, Refusal
+from bitsmith.models.lower.lowering import Value
+from bitsmith.models.lower.onnx_functions import ELEMENTWISE, function, quantizer
+from bitsmith.models.lower.onnx_graph import QUANTIZERS, Array, Node, channel_axis, text
+from bitsmith.models.lower.onnx_run import resized_places
+from bitsmith.models.lower.onnx_state import Given, State
+from bitsmith.models.lower.onnx_values import (
+    ORDER,
+    Constant,
+    Tensor,
+    as_image,
+    flat,
+    image,
+    in_order,
+    per_channel,
+    plain,
+)
+from bitsmith.models.lower.onnx_weights import weights
+from bitsmith.models.lower.weights import Weights
+
+Handler = Callable[[State, Node, Sequence[Given]], Tensor]
+
+
+def tensor(given: Given) -> Tensor:
+    """The input, which must be a value of the net."""
+    if not isinstance(given, Tensor):
+        raise Refusal("computes with a constant where a value belongs", "fold the constants before export")
+    return given
+
+
+def constant(given: Given, what: str) -> Constant:
+    """The input, which must be a constant."""
+    if not isinstance(given, Constant):
+        raise Refusal(f"takes its {what} from another value, not from a constant", "no op of the net does that")
+    return given
+
+
+# -- elementwise ---------------------------------------------------------------------------------------------------
+
+
+def elementwise(s: State, node: Node, xs: Sequence[Given]) -> Tensor:
+    """A function of every element, its other inputs constants; or a sum of branches."""
+    at = [i for i, x in enumerate(xs) if isinstance(x, Tensor)]
+    if len(at) > 1:
+        if node.op in ("Add", "Sub", "Sum"):
+            return branches(s, node, xs)
+        raise Refusal("multiplies or compares two values with each other", "gating has no op in a net; restructure it")
+    t = tensor(xs[at[0]])
+    others = [x.values if isinstance(x, Constant) else None for i, x in enumerate(xs) if i != at[0]]
+    if node.op == "BatchNormalization":
+        others = [_on_axis_1(t, c) for c in others if c is not None]
+    if node.op == "PRelu":
+        others = [c if c is None or c.size == 1 else c.reshape((1, *c.shape)[-len(t.shape) - 1 :]) for c in others]
+    t, held = _held(s, node, t, others)
+    f = function(s.graph, node, held, at[0], s.precision(t.value))
+    if f.affine is not None and node.op in ("Add", "Sub") and (f.affine[0] == 1).all():
+        return _with_offset(s, node, t, f)
+    return t.holding(s.n.then(t.value, f))
+
+
+def _on_axis_1(t: Tensor, c: Array) -> Array:
+    """A vector of channels, shaped to be broadcast over ONNX's axis 1."""
+    return c.reshape(1, -1, *(1,) * (len(t.shape) - 1))
+
+
+def _held(s: State, node: Node, t: Tensor, others: Sequence[Array | None]) -> tuple[Tensor, list[Array | None]]:
+    """Constants as scalars or per channel; where they differ within a channel, every element becomes a channel."""
+    held = [None if c is None else per_channel(s.n, t, c) for c in others]
+    if any(c is not None and h is None for c, h in zip(others, held, strict=True)):
+        t = flat(s.n, t, node.name)
+        held = [None if c is None else per_channel(s.n, t, c) for c in others]
+    return t, held
+
+
+def _with_offset(s: State, node: Node, t: Tensor, f: Function) -> Tensor:
+    """A constant added right behind a layer is its bias."""
+    assert f.affine is not None
+    v, offset = t.value, np.broadcast_to(f.affine[1], s.n.channel_scales(t.value).shape)
+    if v.chain or v.view is not None:
+        return t.holding(s.n.then(v, f))
+    if v.offset is None and s.reads_alone(v.op) and s.n.builder.add_bias(v.op, offset / s.n.channel_scales(v)):
+        return t
+    return t.holding(replace(v, offset=offset if v.offset is None else v.offset + offset))
+
+
+def branches(s: State, node: Node, xs: Sequence[Given]) -> Tensor:
+    """Add, Sub, Sum of values."""
+    ts = [tensor(x) for x in xs]
+    if len({t.shape for t in ts}) > 1:
+        raise Refusal(f"adds values of the shapes {[t.shape for t in ts]}", "bring them to one shape")
+    same = len({s.n.shape(t.value) for t in ts}) == 1 and all((t.places == ts[0].places).all() for t in ts)
+    if not same:
+        ts = [image(s.n, as_image(s.n, t, node.name)) if len(t.shape) > 1 else _sorted(s, t, node) for t in ts]
+    signs = (1, -1) if node.op == "Sub" else (1,) * len(ts)
+    return ts[0].holding(s.n.add([t.value for t in ts], signs, node.name))
+
+
+def _sorted(s: State, t: Tensor, node: Node) -> Tensor:
+    t = flat(s.n, t, node.name)
+    if not in_order(t.places):
+        raise Refusal("adds values whose elements lie in different orders", ORDER)
+    return t
+
+
+def quantize(s: State, node: Node, xs: Sequence[Given]) -> Tensor:
+    """Quant, BipolarQuant, Trunc, MultiThreshold of a value."""
+    t = tensor(xs[0])
+    if node.name == s.absorbed:
+        return t
+    others: list[Array | None] = [constant(x, "parameters").values for x in xs[1:]]
+    if node.op == "MultiThreshold":
+        return _thresholds(s, node, t, others[0])
+    t, held = _held(s, node, t, others)
+    known = [h for h in held if h is not None]
+    return t.holding(s.n.quantize(t.value, quantizer(s.graph, node, known, s.precision(t.value)), node.name))
+
+
+def _thresholds(s: State, node: Node, t: Tensor, rows: Array | None) -> Tensor:
+    assert rows is not None
+    axis = channel_axis(node, len(t.shape) + 1) - 1
+    if len(rows) > 1:
+        numbers = np.arange(len(rows)).reshape([-1 if i == axis else 1 for i in range(len(t.shape))])
+        t, held = _held(s, node, t, [numbers[None]])
+        assert held[0] is not None
+        rows = rows[held[0]] if held[0].ndim else rows
+    return t.holding(s.n.quantize(t.value, quantizer(s.graph, node, [rows], s.precision(t.value)), node.name))
+
+
+# -- layers with weights -------------------------------------------------------------------------------------------
+
+
+def matmul(s: State, node: Node, xs: Sequence[Given]) -> Tensor:
+    """MatMul by a constant on the last axis."""
+    if not isinstance(xs[1], Constant):
+        raise Refusal("multiplies two values with each other", "attention has no op in a net; restructure it")
+    return _dense(s, node, tensor(xs[0]), constant(xs[1], "weight"), None)
+
+
+def gemm(s: State, node: Node, xs: Sequence[Given]) -> Tensor:
+    """Gemm with a constant weight and bias."""
+    if node.attributes.get("transA", 0):
+        raise Refusal("transposes its input", "export it with transA=0")
+    weight, alpha, beta = constant(xs[1], "weight"), node.attributes.get("alpha", 1.0), node.attributes.get("beta", 1.0)
+    if node.attributes.get("transB", 0):
+        weight = Constant(weight.values.T, None if weight.step is None else weight.step.T)
+    bias = constant(xs[2], "bias") if len(xs) > 2 and xs[2] is not None else None
+    if alpha != 1.0 or beta != 1.0:
+        raise Refusal(f"has alpha={alpha} and beta={beta}", "export it with both 1")
+    return _dense(s, node, tensor(xs[0]), weight, bias)
+
+
+def _dense(s: State, node: Node, t: Tensor, weight: Constant, bias: Constant | None) -> Tensor:
+    w = weights(node, weight, lambda a: a)
+    if w.values.ndim != 2 or t.shape[-1] != len(w.values):
+        raise Refusal(f"multiplies {t.shape} by a weight of shape {w.values.shape}", "the shapes do not suit")
+    n_in = len(w.values)
+    if len(t.shape) == 1:
+        t = flat(s.n, t, node.name)
+        order = t.places
+    else:
+        rows = t.places.reshape(-1, n_in)
+        order = rows[0]
+        if (rows != order + n_in * np.arange(len(rows))[:, None]).any() or sorted(order) != list(range(n_in)):
+            raise Refusal("multiplies along an axis that is not the last one of the net's value", ORDER)
+        t = Tensor(s.n.reshape(s.n.settle(t.value, node.name), t.shape, f"{node.name}_rows"), t.places)
+    values = np.empty_like(w.values)
+    values[order] = w.values
+    x = s.n.uniform(t.value, node.name)
+    real, step = _bias(node, bias, w.values.shape[-1])
+    scales = times(s.n.scale(x), w.scale)
+    y = s.n.biased(lambda b: s.n.builder.dense(node.name, x.op, values, b, w.scale), scales, real, step)
+    return plain(s.n, y)
+
+
+def _bias(node: Node, bias: Constant | None, channels: int) -> tuple[Array | None, Array | None]:
+    """Real bias per channel, and its step where a quantizer made it."""
+    if bias is None:
+        return None, None
+    if bias.values.size not in (1, channels):
+        raise Refusal(f"adds a bias of shape {bias.values.shape} to {channels} channels", "give one per channel")
+    step = None if bias.step is None else np.broadcast_to(bias.step.reshape(-1), (channels,))
+    return np.broadcast_to(bias.real.reshape(-1), (channels,)), step
+
+
+def conv(s: State, node: Node, xs: Sequence[Given]) -> Tensor:
+    """Conv, 1-D and 2-D, in groups."""
+    t, weight = tensor(xs[0]), constant(xs[1], "weight")
+    axes = weight.values.ndim - 2
+    if axes not in (1, 2) or len(t.shape) != axes + 1:
+        raise Refusal(f"convolves {t.shape} with a kernel of shape {weight.values.shape}", "use 1-D or 2-D")
+    w: Weights = weights(node, weight, lambda a: np.moveaxis(a, (0, 1), (-1, -2)))
+    x = s.n.uniform(as_image(s.n, t, node.name), node.name)
+    kernel, size = w.values.shape[:-2], s.n.shape(x)[:-1]
+    strides, dilations = node.ints("strides", (1,) * axes), node.ints("dilations", (1,) * axes)
+    pads = _pads(node, size, kernel, strides, dilations)
+    groups = int(node.attributes.get("group", 1))
+    real, step = _bias(node, constant(xs[2], "bias") if len(xs) > 2 and xs[2] is not None else None, w.values.shape[-1])
+    y = s.n.biased(
+        lambda b: s.n.builder.conv(node.name, x.op, w.values, b, w.scale, strides, pads, dilations, groups),
+        times(s.n.scale(x), w.scale),
+        real,
+        step,
+    )
+    return image(s.n, y)
+
+
+def _pads(node: Node, size: Shape, window: Shape, strides: Shape, dilations: Shape) -> Pads:
+    mode = text(node.attributes.get("auto_pad", "NOTSET"))
+    if mode.startswith("SAME"):
+        pads = same_pads(size, window, strides, dilations)
+        return pads if mode == "SAME_UPPER" else tuple((b, a) for a, b in pads)
+    axes = len(window)
+    given = node.ints("pads", (0,) * 2 * axes) if mode == "NOTSET" else (0,) * 2 * axes
+    return tuple(zip(given[:axes], given[axes:], strict=True))
+
+
+# -- pooling and places --------------------------------------------------------------------------------------------
+
+
+def pool(s: State, node: Node, xs: Sequence[Given]) -> Tensor:
+    """MaxPool, AveragePool, their global forms, and ReduceMean over all places."""
+    t = tensor(xs[0])
+    v = as_image(s.n, t, node.name)
+    shape = s.n.shape(v)
+    mode = "max" if "Max" in node.op else "sum"
+    if node.op.startswith("Global") or node.op == "ReduceMean":
+        window, strides, pads = shape[:-1], shape[:-1], ((0, 0),) * (len(shape) - 1)
+    else:
+        window = node.ints("kernel_shape", ())
+        strides = node.ints("strides", (1,) * len(window))
+        pads = _pool_pads(node, shape[:-1], window, strides)
+    if any(d != 1 for d in node.ints("dilations", (1,))):
+        raise Refusal("pools with dilations", "use dilations of 1")
+    one = QuantType(1, False)
+    p = Pool(name=node.name, inputs=(), shape=(), type=one, mode=mode, window=window, strides=strides, pads=pads)
+    if mode == "max":
+        return image(s.n, s.n.max_pool(v, p))
+    if any(a or b for a, b in pads) and not node.attributes.get("count_include_pad", 0):
+        raise Refusal("averages over fewer places at the border", "use count_include_pad=1, or no padding")
+    return image(s.n, s.n.average(v, p, 1.0 / math.prod(window), None, node.name))
+
+
+def _pool_pads(node: Node, size: Shape, window: Shape, strides: Shape) -> Pads:
+    pads = _pads(node, size, window, strides, (1,) * len(window))
+    if not node.attributes.get("ceil_mode", 0):
+        return pads
+    more = [-(a + n + b - k) % step for (a, b), n, k, step in zip(pads, size, window, strides, strict=True)]
+    if any(more) and "Max" not in node.op:
+        raise Refusal("averages over fewer places at the border (ceil_mode)", "use ceil_mode=0")
+    ends = []
+    for m, n, (a, b), k, step in zip(more, size, pads, window, strides, strict=True):
+        start = (a + n + b + m - k) // step * step  # of the last window; one that starts behind the data is left out
+        ends.append(b + m if start < a + n else b + m - step)
+    return tuple((a, max(end, 0)) for (a, _), end in zip(pads, ends, strict=True))
+
+
+def reduce_mean(s: State, node: Node, xs: Sequence[Given]) -> Tensor:
+    """ReduceMean over all spatial axes: a global average."""
+    t = tensor(xs[0])
+    axes = node.ints("axes", ())
+    if len(xs) > 1 and xs[1] is not None:
+        axes = tuple(int(a) for a in constant(xs[1], "axes").values)
+    rank = len(t.shape) + 1
+    if sorted(a % rank for a in axes) != list(range(2, rank)):
+        raise Refusal(f"averages over the axes {axes}", "average over all spatial axes, or use a pooling layer")
+    y = pool(s, node, xs[:1])
+    return y if node.attributes.get("keepdims", 1) else Tensor(y.value, y.places.reshape(-1))
+
+
+def pad(s: State, node: Node, xs: Sequence[Given]) -> Tensor:
+    """Pad with zeros around the spatial axes."""
+    t = tensor(xs[0])
+    given = node.ints("pads", ()) or tuple(int(p) for p in constant(xs[1], "pads").values)
+    value = float(node.attributes.get("value", 0.0))
+    if len(xs) > 2 and xs[2] is not None:
+        value = float(constant(xs[2], "value").values.reshape(-1)[0])
+    half = len(given) // 2
+    pairs = tuple(zip(given[:half], given[half:], strict=True))
+    if text(node.attributes.get("mode", "constant")) != "constant" or value:
+        raise Refusal("pads with other values than zero", "pad with zeros")
+    if half != len(t.shape) + 1 or any(a or b for a, b in pairs[:2]) or any(a < 0 or b < 0 for a, b in pairs):
+        raise Refusal(f"pads by {pairs}", "pad the spatial axes only")
+    if not any(a or b for a, b in pairs):
+        return t
+    return image(s.n, s.n.zero_padded(as_image(s.n, t, node.name), pairs[2:], node.name))
+
+
+def resize(s: State, node: Node, xs: Sequence[Given]) -> Tensor:
+    """Resize and Upsample by whole factors, nearest neighbour: onnxruntime shows on a plane whether it repeats."""
+    t = tensor(xs[0])
+    v = s.n.spatial(as_image(s.n, t, node.name), node.name)
+    size = s.n.shape(v)[:-1]
+    others = [None if x is None else constant(x, "scales").values for x in xs[1:]]
+    places = resized_places(s.graph, node, size, others)
+    factors = tuple(max(new // old, 1) for new, old in zip(places.shape, size, strict=True))
+    wanted = np.arange(math.prod(size)).reshape(size)
+    for axis, factor in enumerate(factors):
+        wanted = np.repeat(wanted, factor, axis=axis)
+    if (
+        wanted.shape != places.shape
+        or (wanted != places).any()
+        or text(node.attributes.get("mode", "nearest")) != "nearest"
+    ):
+        raise Refusal("does not repeat every place a whole number of times", "use mode='nearest' and whole factors")
+    up = s.n.builder.upsample(node.name, v.op, factors)
+    return image(s.n, Value(up, v.offset, v.chain))
+
+
+def concat(s: State, node: Node, xs: Sequence[Given]) -> Tensor:
+    """Concat of values on the channels."""
+    ts = [tensor(x) for x in xs]
+    rank = len(ts[0].shape) + 1
+    axis = int(node.attributes["axis"]) % rank
+    if rank == 2:
+        ready = [flat(s.n, t, node.name) for t in ts]
+        ends = np.cumsum([0, *(t.places.size for t in ready)])
+        places = np.concatenate([t.places + end for t, end in zip(ready, ends[:-1], strict=True)])
+        return Tensor(s.n.concat([t.value for t in ready], node.name), places)
+    if axis == 1:
+        return image(s.n, s.n.concat([as_image(s.n, t, node.name) for t in ts], node.name))
+    if axis == rank - 1 and all(in_order(t.places) and s.n.shape(t.value) == t.shape for t in ts):
+        return plain(s.n, s.n.concat([t.value for t in ts], node.name))
+    raise Refusal(f"joins along axis {axis}", "join channels (axis 1)")
+
+
+HANDLERS: dict[str, Handler] = {
+    **dict.fromkeys(sorted(ELEMENTWISE), elementwise),
+    **dict.fromkeys(QUANTIZERS, quantize),
+    "Sum": branches,
+    "MatMul": matmul,
+    "Gemm": gemm,
+    "Conv": conv,
+    "MaxPool": pool,
+    "AveragePool": pool,
+    "GlobalAveragePool": pool,
+    "GlobalMaxPool": pool,
+    "ReduceMean": reduce_mean,
+    "Pad": pad,
+    "Resize": resize,
+    "Upsample": resize,
+    "Concat": concat,
+}

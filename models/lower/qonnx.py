@@ -1,0 +1,317 @@
+"""ONNX and QONNX models (Brevitas, qonnx, FINN, other exporters) to a QNet, and what qonnx computes for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from bitsmith.models.ir import ArgMax, InputError, QNet, QuantType, UnsupportedError
+from bitsmith.models.ir.ops import Shape
+from bitsmith.models.lower.compare import Comparison, compare_outputs, compare_random
+from bitsmith.models.lower.functions import Floats, Refusal, Rounder
+from bitsmith.models.lower.lowering import Lowering, Value
+from bitsmith.models.lower.onnx_execute import DoubleExecution, Execution
+from bitsmith.models.lower.onnx_functions import ELEMENTWISE, quantizer
+from bitsmith.models.lower.onnx_graph import QUANTIZERS, Array, Graph, Node, read_graph
+from bitsmith.models.lower.onnx_io import OnnxModel, load_model
+from bitsmith.models.lower.onnx_layers import HANDLERS
+from bitsmith.models.lower.onnx_shapes import MOVES, SHAPES
+from bitsmith.models.lower.onnx_state import State
+from bitsmith.models.lower.onnx_values import Constant, Tensor, channels_first, plain
+from bitsmith.models.lower.onnx_weights import AFTER_TRAINING, fold_constants
+
+__all__ = ["Comparison", "LoweredOnnx", "compare_outputs", "compare_random", "load_model", "lower", "lowered"]
+
+Head = Literal["logits", "argmax"]
+
+HEADS = ("softmax", "sigmoid")
+DECISION = "decision"
+OUTPUT_BITS = 8
+"""A real bias behind the last layer is brought to a grid this many bits finer than the accumulator."""
+SPATIAL = ("Conv", "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", "Pad", "Resize", "Upsample")
+REMEDIES = {
+    "ConvTranspose": "use Resize (nearest) and Conv",
+    "LSTM": "recurrent layers have no op in a net",
+    "GRU": "recurrent layers have no op in a net",
+    "Gather": "select channels before the network",
+    "qonnx.custom_op.channels_last.Conv": "import the graph from before ConvertToChannelsLast",
+    "Slice": "split the data before the network",
+    "Split": "split the data before the network",
+    "InstanceNormalization": "use BatchNormalization",
+    "LayerNormalization": "use BatchNormalization",
+    "QuantizeLinear": "convert it to QONNX: qonnx-convert, or qonnx.transformation.qcdq_to_qonnx",
+    "DequantizeLinear": "convert it to QONNX: qonnx-convert, or qonnx.transformation.qcdq_to_qonnx",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class LoweredOnnx:
+    """A net with the ONNX graph that it was made from.
+
+    ``residual`` (per channel, real) is what of a real bias behind the last layer the
+    net's grid does not hold; ``reference`` leaves it out as the net does.
+    """
+
+    net: QNet
+    graph: Graph
+    execution: Execution
+    execution_float64: DoubleExecution
+    input_places: Array
+    output_places: Array
+    rounds_input: bool
+    left_out: tuple[str, ...]
+    residual: Floats | None
+    names_class: bool  # the net ends in an ArgMax that the graph does not have
+    framework: str = "qonnx"
+
+    def reference(self, x: npt.ArrayLike) -> Floats:
+        """What qonnx computes at the point of ``net.output``, for real inputs (n, *net.input.shape), channels last."""
+        return self._ours(self.execution(self.to_onnx(np.asarray(x, np.float64))))
+
+    def _ours(self, y: Floats) -> Floats:
+        """ONNX's output as the net has it."""
+        flat: Floats = y.reshape(len(y), -1)
+        ours = np.empty_like(flat)
+        ours[:, self.output_places.ravel()] = flat
+        shape = self.net.output.shape
+        if self.net.output.name == DECISION:
+            return (ours >= 0).astype(np.float64)
+        if self.names_class:
+            ours = ours.reshape(len(y), *shape[:-1], -1)
+            winner: Floats = (ours - (0.0 if self.residual is None else self.residual)).argmax(-1).astype(np.float64)
+            return winner[..., None]
+        ours = ours.reshape(len(y), *shape)
+        return ours if self.residual is None else ours - self.residual
+
+    def reference_float64(self, x: npt.ArrayLike) -> Floats:
+        """As ``reference``, with the whole graph computed in float64."""
+        return self._ours(self.execution_float64(self.to_onnx(np.asarray(x, np.float64))))
+
+    def to_onnx(self, x: Floats) -> Floats:
+        """Rows in the net's layout (channels last) as rows in ONNX's."""
+        return np.ascontiguousarray(x.reshape(len(x), -1)[:, self.input_places])
+
+
+def lower(model: OnnxModel, *, name: str, input_type: QuantType | None = None, head: Head = "logits") -> QNet:
+    """The QNet that computes what ``model`` computes at inference; see ``lowered``."""
+    return lowered(model, name=name, input_type=input_type, head=head).net
+
+
+def lowered(model: OnnxModel, *, name: str, input_type: QuantType | None = None, head: Head = "logits") -> LoweredOnnx:
+    """The net of ``model``, and ``model`` as its reference.
+
+    The net is channels last: an image input (channels, height, width) becomes
+    (height, width, channels), unless the graph begins with the Transpose of a
+    channels-last one.  A quantizer right behind the input becomes the net's Input.
+    Without one, the Input is of ``input_type``; its default is what the graph's own
+    datatype annotation says, then 8 unsigned bits of scale 2**-8 for images, 8 signed
+    bits of scale 2**-7 otherwise.
+
+    A final softmax or sigmoid is left out and named in ``net.head``.  With
+    ``head="argmax"`` the output is the index of the largest logit.
+
+    The real arithmetic between an integer and its quantizer (BatchNorm, real scales) is
+    done in float32 where a framework's float32 is without noise, so that both round
+    alike, and in float64 behind sums with a real scale (``State.precision``).
+
+    UnsupportedError listing every node that cannot be lowered and why; InputError for
+    graphs without exactly one input of known shape and one output.
+    """
+    graph = read_graph(model)
+    n = Lowering(name)
+    absorbed = None if input_type else _input_quantizer(graph)
+    state = State(graph, n, absorbed[0].name if absorbed else None)
+    start = _input(n, model, graph, absorbed[1] if absorbed else None, input_type)
+    state.values[graph.input] = start
+    state.values.update({k: Constant(v) for k, v in graph.constants.items()})
+    _refuse_unknown(model, graph)
+    _walk(model, state)
+    output = state.values[graph.output]
+    if not isinstance(output, Tensor):
+        raise InputError(f"model {model.name}: its output does not depend on its input; export the model anew")
+    net, residual, end, notes = _finish(model, state, output, head)
+    folded = {k: v.values for k, v in state.values.items() if isinstance(v, Constant)}
+    runs = Execution(graph, folded, end), DoubleExecution(graph, folded, end)
+    names_class = isinstance(net.output, ArgMax) and not any(n.op in ("ArgMax", "TopK") for n in graph.nodes)
+    rounds = absorbed is not None
+    return LoweredOnnx(net, graph, *runs, start.places, output.places, rounds, notes, residual, names_class)
+
+
+def _input_quantizer(graph: Graph) -> tuple[Node, Rounder] | None:
+    """The quantizer that alone reads the input, past nodes that only move elements; None if there is none."""
+    at = graph.input
+    while len(graph.readers(at)) == 1:
+        node = graph.readers(at)[0]
+        if node.op in MOVES:
+            at = node.outputs[0]
+            continue
+        parameters = [graph.constants.get(i) for i in node.inputs[1:]]
+        if node.op not in ("Quant", "IntQuant") or any(p is None or p.size != 1 for p in parameters):
+            return None
+        try:
+            meaning = quantizer(graph, node, [p.reshape(()) for p in parameters if p is not None], np.float32)
+        except Refusal:
+            return None  # the walk will say it
+        return (node, meaning.rounder) if meaning.rounder else None
+    return None
+
+
+def _input(n: Lowering, model: OnnxModel, graph: Graph, rounder: Rounder | None, kind: QuantType | None) -> Tensor:
+    """The Input and its places."""
+    last = len(graph.input_shape)
+    turned = 1 < last <= 3 and not _is_channels_last(graph)
+    shape: Shape = (*graph.input_shape[1:], graph.input_shape[0]) if turned else graph.input_shape
+    lo = hi = None
+    if rounder is not None:
+        lo, hi = rounder.lo, rounder.hi
+        kind = QuantType.for_range(lo, hi, rounder.step)
+    elif kind is None:
+        annotated = _annotated(model, graph.input)
+        if annotated is not None:
+            lo, hi = annotated
+            kind = QuantType.for_range(lo, hi)
+        else:
+            kind = QuantType(8, False, 2.0**-8) if last == 3 else QuantType(8, True, 2.0**-7)
+    value = Value(n.builder.input("input", shape, kind, lo, hi))
+    return Tensor(value, channels_first(shape)) if turned else plain(n, value)
+
+
+def _is_channels_last(graph: Graph) -> bool:
+    """Whether the input's channels are on its last axis: its first layer says so, or else the shorter of both ends."""
+    shape, at = graph.input_shape, graph.input
+    turn = [0, len(shape), *range(1, len(shape))]
+    while readers := graph.readers(at):
+        node = readers[0]
+        if node.op == "Transpose":
+            return list(node.ints("perm", ())) == turn
+        if node.op == "MatMul":
+            return True
+        if node.op not in ELEMENTWISE and node.op not in QUANTIZERS and node.op not in ("Identity", "Cast"):
+            return node.op not in SPATIAL and shape[-1] < shape[0]
+        at = node.outputs[0]
+    return False
+
+
+def _annotated(model: OnnxModel, name: str) -> tuple[int, int] | None:
+    """Integer range by the datatype that qonnx wrote beside a tensor; None if there is none or it is float."""
+    for note in model.proto.graph.quantization_annotation:
+        kinds = {e.key: e.value for e in note.quant_parameter_tensor_names}
+        kind = kinds.get("finn_datatype", "")
+        if note.tensor_name != name or not kind:
+            continue
+        if kind in ("BIPOLAR", "TERNARY"):
+            return -1, 1
+        digits = kind.lstrip("UINT")
+        if kind.startswith(("INT", "UINT")) and digits.isdigit() and 1 <= int(digits) <= 32:
+            bits = int(digits)
+            return (0, (1 << bits) - 1) if kind.startswith("U") else (-(1 << (bits - 1)), (1 << (bits - 1)) - 1)
+    return None
+
+
+def _refuse_unknown(model: OnnxModel, graph: Graph) -> None:
+    """UnsupportedError that lists every node with no handler which reads, directly or not, the input."""
+    alive, lines = {graph.input}, []
+    for node in graph.nodes:
+        if not any(i in alive for i in node.inputs):
+            continue
+        if node.op == "Shape":
+            continue
+        alive.update(node.outputs)
+        if node.op not in HANDLERS and node.op not in SHAPES:
+            remedy = REMEDIES.get(node.op, "replace it by supported ops, or leave it outside of the net")
+            lines.append(f"\n  {node.name} ({node.op}): has no meaning in a net; {remedy}")
+    _raise(model, lines)
+
+
+def _raise(model: OnnxModel, lines: Sequence[str]) -> None:
+    if lines:
+        raise UnsupportedError(
+            f"model {model.name} cannot be lowered, {len(lines)} node(s) stand in the way:{''.join(lines)}"
+        )
+
+
+def _walk(model: OnnxModel, state: State) -> None:
+    """Every node in order; what a node that cannot be lowered gives is left out, with all that depends on it."""
+    lines, lost = [], set[str]()
+    for node in state.graph.nodes:
+        if any(i in lost for i in node.inputs):
+            lost.update(node.outputs)
+            continue
+        given = [state.values.get(i) if i else None for i in node.inputs]
+        try:
+            if node.op == "Shape" and isinstance(given[0], Tensor):
+                state.values[node.outputs[0]] = Constant(np.array([1, *given[0].shape], np.int64))
+            elif not any(isinstance(g, Tensor) for g in given):
+                constants = [g if isinstance(g, Constant) else None for g in given]
+                state.values.update(zip(node.outputs, fold_constants(state.graph, node, constants), strict=False))
+            else:
+                done = (HANDLERS | SHAPES)[node.op](state, node, given)
+                state.values[node.outputs[-1 if node.op == "TopK" else 0]] = done
+        except (Refusal, ValueError) as error:
+            lost.update(node.outputs)
+            lines.append(f"\n  {node.name} ({node.op}): {error}")
+        except OverflowError as error:
+            lost.update(node.outputs)
+            lines.append(
+                f"\n  {node.name} ({node.op}): {error}; put a Quant of few bits before it, or {AFTER_TRAINING}"
+            )
+    _raise(model, lines)
+
+
+def _finish(
+    model: OnnxModel, state: State, output: Tensor, head: Head
+) -> tuple[QNet, Floats | None, str, tuple[str, ...]]:
+    """The net, what its output leaves out per channel, ONNX's name of its output, and that in words."""
+    n, value = state.n, output.value
+    end, notes = state.graph.output, []
+    last = value.chain[-1].name if value.chain else ""
+    if last in HEADS:
+        value = Value(value.op, value.offset, value.chain[:-1], value.view)
+        end = _before_head(state.graph)
+        notes.append(f"the final {last}")
+    residual: Floats | None = None
+    try:
+        value = n.settle(value, "output")
+    except Refusal as refusal:
+        if any(f.affine is None for f in value.chain):
+            raise UnsupportedError(
+                f"model {model.name} cannot be lowered: its output {refusal.why}; put a Quant behind its last layer, "
+                f"or {AFTER_TRAINING}"
+            ) from refusal
+        value, lost = n.nearest(value, OUTPUT_BITS, "output")
+        residual = lost
+        notes.append(
+            f"at most {float(np.abs(lost).max()):.3g} of the real bias behind the last layer, which the output's grid "
+            f"(steps of {float(n.channel_scales(value).min()):.3g}) does not hold"
+        )
+    if head == "argmax" and n.builder.ops[value.op].kind != "argmax":
+        value = _class(n, model, value, last)
+    return (
+        n.builder.build(value.op, last if last in HEADS and head == "logits" else "none"),
+        residual,
+        end,
+        tuple(notes),
+    )
+
+
+def _class(n: Lowering, model: OnnxModel, value: Value, last: str) -> Value:
+    if n.shape(value)[-1] > 1:
+        return Value(n.builder.argmax("classes", n.uniform(value, "output").op))
+    if last != "sigmoid":
+        raise InputError(
+            f"model {model.name} has one output without a sigmoid: there is no class to name; use head='logits'"
+        )
+    return Value(n.builder.thresholds(DECISION, value.op, 1.0, [[0]], [0], [1]))
+
+
+def _before_head(graph: Graph) -> str:
+    """ONNX's name of what the final softmax or sigmoid reads."""
+    makers: dict[str, Any] = {o: node for node in graph.nodes for o in node.outputs}
+    at = graph.output
+    while makers[at].op in MOVES:
+        at = makers[at].inputs[0]
+    return str(makers[at].inputs[0])
