@@ -11,17 +11,30 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from bitsmith.flows.after_training import AfterTraining, as_input, calibration_rows, quantize_file
 from bitsmith.flows.config import write_config
 from bitsmith.flows.frontends import lower_file, with_brevitas
 from bitsmith.flows.options import Options
 from bitsmith.flows.rundir import Done, RunDir, file_digest
 from bitsmith.flows.source import Source
 from bitsmith.models import data as datasets
-from bitsmith.models.ir import QNet, content_hash, load, quantize_input, random_inputs, save
+from bitsmith.models.ir import (
+    InputError,
+    QNet,
+    content_hash,
+    execute,
+    load,
+    quantize_input,
+    random_inputs,
+    real_output,
+    save,
+)
 from bitsmith.models.ir.types import IntArray
 from bitsmith.models.lower.compare import Lowered, prove
+from bitsmith.models.lower.qonnx import LoweredOnnx
 from bitsmith.models.train.settings import TrainSettings
 
+QUANTIZED = "quantized.onnx"
 MODEL_FILES = {"qkeras": ("model.h5",), "brevitas": ("model.onnx", "model.pt")}
 FRAMEWORK_PACKAGES = {
     "qkeras": ("tensorflow", "qkeras"),
@@ -141,18 +154,71 @@ def net_stage(job: Job) -> Done:
         "head": head,
         "input_type": repr(job.options.input_type),  # str() shortens the scale: two types would share a record
         "dataset": job.dataset_name,
+        "bits": job.options.bits,
+        "calibration": _calibration_digest(job),
+        "seed": job.seed,
         "rows": rows,
         "versions": versions(*FRAMEWORK_PACKAGES[job.framework]),
     }
-    return job.run.stage("import", inputs, ("models/lower", "models/ir"), NET_FILES, lambda: _lower(job, head, rows))
+    return job.run.stage(
+        "import", inputs, ("models/lower", "models/ptq", "models/ir"), NET_FILES, lambda: _lower(job, head, rows)
+    )
 
 
 def _lower(job: Job, head: Any, rows: int) -> dict[str, Any]:
+    if job.options.bits:
+        return _lower_after_training(job, head, rows)
     lowered = lower_file(job.model_path, job.source.name, job.options.input_type, head)
     if job.source.config is not None and job.framework == "brevitas":
         lowered = with_brevitas(lowered, job.source.config.net, job.run.folder / MODEL_FILES["brevitas"][1])
     save(lowered.net, job.run.folder / NET)
     return {"net": NET, **_describe(lowered.net), **_compare(job, lowered, rows)}
+
+
+def _calibration_name(job: Job) -> str:
+    where = job.options.calibration or job.dataset_name
+    if where is None:
+        raise InputError("--bits needs data to choose scales by; give --calibration-data a data set or a file.npz")
+    return where
+
+
+def _calibration_digest(job: Job) -> str | None:
+    if not job.options.bits:
+        return None
+    path = Path(_calibration_name(job))
+    return file_digest(path) if path.is_file() else str(path)
+
+
+def _lower_after_training(job: Job, head: Any, rows: int) -> dict[str, Any]:
+    """A float model quantized, lowered, compared with qonnx, and with its own float self."""
+    from bitsmith.models.lower import qonnx
+
+    assert job.options.bits is not None
+    if job.source.model is None:
+        raise InputError("--bits quantizes a float model after training; a task is trained at its own bits already")
+    kind, name = job.options.input_type, job.source.name
+    calibration = calibration_rows(_calibration_name(job), job.options.data_dir, kind, job.seed)
+    done = quantize_file(job.model_path, job.options.bits, calibration, kind, name, job.run.folder / QUANTIZED)
+    lowered = qonnx.lowered(done.quantized, name=name, input_type=None, head=head)
+    save(lowered.net, job.run.folder / NET)
+    result = {"net": NET, **_describe(lowered.net), **_compare(job, lowered, rows)}
+    return {**result, "bits": job.options.bits, "quantized": QUANTIZED, **_float_loss(job, lowered, done)}
+
+
+def _float_loss(job: Job, lowered: LoweredOnnx, done: AfterTraining) -> dict[str, Any]:
+    """What quantization cost: the error on the calibration rows, and the accuracy where there are labels."""
+    net = lowered.net
+    result: dict[str, Any] = {"relative_error_float": None}
+    if net.output.kind != "argmax":
+        integers = quantize_input(net, lowered.from_onnx(done.calibration))
+        exact = lowered.in_net_order(done.float_outputs(done.calibration))
+        error = real_output(net, execute(net, integers)) - exact
+        result["relative_error_float"] = float(np.sqrt(np.square(error).mean() / np.square(exact).mean()))
+    if job.dataset is not None:
+        floats = done.float_outputs(lowered.to_onnx(real_test_rows(job)))
+        logits = floats - 0.5 if net.head == "sigmoid" else floats
+        result["accuracy_float"] = accuracy(net, logits, job.dataset.y_test)
+    return result
 
 
 def _describe(net: QNet) -> dict[str, Any]:
@@ -196,11 +262,7 @@ def real_test_rows(job: Job) -> npt.NDArray[np.float64]:
     it stands for: a model that was trained on pixels / 255 takes ``u8/255``.
     """
     assert job.dataset is not None
-    real: npt.NDArray[np.float64] = job.dataset.x_test.astype(np.float64)
-    kind = job.options.input_type
-    if kind is not None and job.dataset.step is not None:
-        real = kind.real(np.rint(real / job.dataset.step).astype(np.int64))
-    return real
+    return as_input(job.dataset.x_test.astype(np.float64), job.dataset.step, job.options.input_type)
 
 
 def classes(net: QNet, outputs: Any) -> IntArray:

@@ -26,6 +26,8 @@ class Options:
     framework: str | None = None
     output: str | None = None
     input_type: QuantType | None = None
+    bits: str | None = None
+    calibration: str | None = None
     dataset: str | None = None
     data_dir: Path | None = None
     out: Path | None = None

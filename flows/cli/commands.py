@@ -76,6 +76,8 @@ def _options(args: argparse.Namespace) -> Options:
         framework=given.get("framework"),
         output=given.get("output"),
         input_type=parse_type(kind) if kind else None,
+        bits=given.get("bits"),
+        calibration=given.get("calibration_data"),
         dataset=given.get("dataset"),
         data_dir=Path(data) if data else None,
         samples=given.get("samples"),

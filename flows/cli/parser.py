@@ -78,6 +78,12 @@ def _data(sub: argparse.ArgumentParser) -> None:
 def _lowering(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--dataset", metavar="NAME", help="measure accuracy on this data set (default: the task's)")
     sub.add_argument("--samples", type=_positive, help="rows to compare where there is no data set (default: 1,000)")
+    sub.add_argument("--bits", metavar="W8A8", help="quantize a float model after training: bits of weights, of values")
+    sub.add_argument(
+        "--calibration-data",
+        metavar="DATA",
+        help="--bits: a data set or a file.npz with rows to choose scales by (default: the data set)",
+    )
     sub.add_argument("--output", choices=("logits", "argmax"), help="what the firmware returns (default: logits)")
     sub.add_argument(
         "--input-type",

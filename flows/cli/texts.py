@@ -60,7 +60,20 @@ def comparison(data: dict[str, Any]) -> str:
         text += f"; left out of the net: {part}"
     if "accuracy_net" in data:
         text += f"; accuracy {percent(data['accuracy_net'])}, same class as the source on {percent(data['same_class'])}"
+    if "bits" in data:
+        text += f"\n{data['bits']} after training: {_loss(data)}"
     return text
+
+
+def _loss(data: dict[str, Any]) -> str:
+    """What quantization after training cost."""
+    parts = []
+    if data["relative_error_float"] is not None:
+        parts.append(f"outputs are off by {percent(data['relative_error_float'])} (root mean square, calibration rows)")
+    if "accuracy_float" in data:
+        lost = 100 * (data["accuracy_float"] - data["accuracy_net"])
+        parts.append(f"accuracy float {percent(data['accuracy_float'])}, lost {lost:.2f} points")
+    return "; ".join(parts) or "no figure for what it costs: give --dataset"
 
 
 def _range(figure: dict[str, float]) -> str:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from bitsmith.models.ir.types import IntArray
 
-MAX_SHIFT = 30
+MAX_SHIFT = 40
 GOLDEN = (5**0.5 - 1) / 2
 
 

@@ -30,13 +30,17 @@ class Value:
     """Integers ``op`` of the net under construction, with what is still to be done to them.
 
     The real value is chain(op * scale + offset), on the channels of the last axis
-    of ``op``, then taken as ``view`` (a shape) if that is given.
+    of ``op``, then taken as ``view`` (a shape) if that is given.  ``offset_step`` is
+    what the offset's own quantizer counts in; ``is_bias`` says that nobody reads
+    ``op`` without the offset.
     """
 
     op: str
     offset: Floats | None = None  # (channels,)
     chain: tuple[Function, ...] = ()
     view: Shape | None = None
+    offset_step: Floats | None = None
+    is_bias: bool = False
 
     @property
     def is_settled(self) -> bool:
@@ -87,20 +91,14 @@ class Lowering:
     def biased(
         self, make: Callable[[IntArray | None], str], scales: Scale, bias: Floats | None, step: Floats | None = None
     ) -> Value:
-        """``make(bias integers)`` adds a layer; a bias that is not on the accumulator's grid ``scales`` stays pending.
+        """``make(bias integers)`` adds a layer; a bias that is not on the accumulator's grid stays pending.
 
-        ``step`` is what the bias's own quantizer counts in: where that is the
-        accumulator's scale but for float32 rounding, so are the integers.
+        See ``steps_of`` for ``scales`` and ``step``.
         """
         if bias is None or not bias.any():
             return Value(make(None))
-        steps = bias / np.broadcast_to(np.asarray(scales, np.float64), bias.shape)
-        whole = np.rint(steps)
-        on_grid = (steps == whole).all() and np.abs(steps).max() < 2.0**60
-        if step is not None and not on_grid:
-            alike = np.abs(step / scales - 1.0).max() < FLOAT32_NOISE
-            on_grid = alike and bool((np.abs(steps - whole) <= FLOAT32_NOISE * np.maximum(np.abs(whole), 1)).all())
-        return Value(make(whole.astype(np.int64))) if on_grid else Value(make(None), bias)
+        whole = steps_of(bias, scales)
+        return Value(make(whole)) if whole is not None else Value(make(None), bias, offset_step=step, is_bias=True)
 
     def nearest(self, v: Value, bits: int, name: str) -> tuple[Value, Floats]:
         """A x + b with a real b brought to a grid ``bits`` finer than the accumulator, and per channel what b lost."""
@@ -135,7 +133,7 @@ class Lowering:
             names = " + ".join(f.name for f in chain)
             raise Refusal(f"reads the real values of {names}, which are on no integer grid", ADD_QUANTIZER)
         if v.offset is not None:
-            op = self._add_offset(op, v.offset, name)
+            op = self._add_bias(v, v.offset, name)
         for f in chain:
             op = self._clip(op, *f.clip, name) if f.clip else self._affine(op, f, name)
         return self._viewed(Value(op), view, name)
@@ -154,12 +152,22 @@ class Lowering:
     def _viewed(self, v: Value, view: Shape | None, name: str) -> Value:
         return v if view is None else Value(self.builder.reshape(f"{name}_reshape", v.op, view))
 
+    def _add_bias(self, v: Value, offset: Floats, name: str) -> str:
+        """The offset as integers: of the layer itself where it is that layer's bias."""
+        steps = steps_of(offset, self.scale(v), v.offset_step)
+        if steps is None:
+            return self._add_offset(v.op, offset, name)
+        if v.is_bias and self.builder.add_bias(v.op, steps):
+            return v.op
+        ones = np.ones(len(offset))
+        return self._exact(v.op, ones, self.scale(v), f"{name}_bias", steps.astype(np.float64))
+
     def _add_offset(self, op: str, offset: Floats, name: str) -> str:
         """The offset on a grid that holds both, as an exact Requant."""
         scale = self.channel_scales(Value(op))
-        steps = offset / scale
-        if (steps == np.rint(steps)).all() and np.abs(steps).max() < 2.0**FINEST:
-            return self._exact(op, np.ones_like(scale), self.scale(Value(op)), f"{name}_bias", steps)
+        steps = steps_of(offset, self.scale(Value(op)))
+        if steps is not None:
+            return self._exact(op, np.ones_like(scale), self.scale(Value(op)), f"{name}_bias", steps.astype(np.float64))
         fine = common_scale([*scale, *offset])
         if scale.max() / fine > 2.0**FINEST:
             raise Refusal(
@@ -301,6 +309,21 @@ class Lowering:
         whole = [int(f) * s for f, s in zip(factors, signs, strict=True)]
         op = self.builder.add(name, [v.op for v in plain], common, whole)
         return Value(op, np.sum(offsets, axis=0) if offsets else None)
+
+
+def steps_of(bias: Floats, scales: Scale, step: Floats | None = None) -> IntArray | None:
+    """A bias as integers of the accumulator's ``scales``; None if it is on no such grid.
+
+    ``step`` is what the bias's own quantizer counts in: where that is the
+    accumulator's scale but for float32 rounding, so are the integers.
+    """
+    steps = bias / np.broadcast_to(np.asarray(scales, np.float64), bias.shape)
+    whole = np.rint(steps)
+    on_grid = bool((steps == whole).all()) and np.abs(steps).max() < 2.0**60
+    if step is not None and not on_grid:
+        alike = bool(np.abs(step / scales - 1.0).max() < FLOAT32_NOISE)
+        on_grid = alike and bool((np.abs(steps - whole) <= FLOAT32_NOISE * np.maximum(np.abs(whole), 1)).all())
+    return whole.astype(np.int64) if on_grid else None
 
 
 def common_scale(scales: Sequence[float] | Floats) -> float:

@@ -13,7 +13,7 @@ from bitsmith.models.ir.ops import Pads, Shape
 from bitsmith.models.ir.shapes import same_pads
 from bitsmith.models.ir.verify import times
 from bitsmith.models.lower.functions import Function, Refusal
-from bitsmith.models.lower.lowering import Value
+from bitsmith.models.lower.lowering import Value, steps_of
 from bitsmith.models.lower.onnx_functions import ELEMENTWISE, function, quantizer
 from bitsmith.models.lower.onnx_graph import QUANTIZERS, Array, Node, channel_axis, text
 from bitsmith.models.lower.onnx_run import resized_places
@@ -68,7 +68,8 @@ def elementwise(s: State, node: Node, xs: Sequence[Given]) -> Tensor:
     t, held = _held(s, node, t, others)
     f = function(s.graph, node, held, at[0], s.precision(t.value))
     if f.affine is not None and node.op in ("Add", "Sub") and (f.affine[0] == 1).all():
-        return _with_offset(s, node, t, f)
+        step = next((x.step for x in xs if isinstance(x, Constant)), None)
+        return _with_offset(s, t, f, None if step is None else per_channel(s.n, t, step))
     return t.holding(s.n.then(t.value, f))
 
 
@@ -86,15 +87,18 @@ def _held(s: State, node: Node, t: Tensor, others: Sequence[Array | None]) -> tu
     return t, held
 
 
-def _with_offset(s: State, node: Node, t: Tensor, f: Function) -> Tensor:
-    """A constant added right behind a layer is its bias."""
+def _with_offset(s: State, t: Tensor, f: Function, step: Array | None) -> Tensor:
+    """A constant added right behind a layer is its bias; ``step`` is what the constant's quantizer counts in."""
     assert f.affine is not None
     v, offset = t.value, np.broadcast_to(f.affine[1], s.n.channel_scales(t.value).shape)
     if v.chain or v.view is not None:
         return t.holding(s.n.then(v, f))
-    if v.offset is None and s.reads_alone(v.op) and s.n.builder.add_bias(v.op, offset / s.n.channel_scales(v)):
+    if v.offset is not None:
+        return t.holding(replace(v, offset=v.offset + offset, offset_step=None))
+    steps, alone = steps_of(offset, s.n.scale(v)), s.reads_alone(v.op)
+    if steps is not None and alone and s.n.builder.add_bias(v.op, steps):
         return t
-    return t.holding(replace(v, offset=offset if v.offset is None else v.offset + offset))
+    return t.holding(replace(v, offset=offset, offset_step=step, is_bias=alone))
 
 
 def branches(s: State, node: Node, xs: Sequence[Given]) -> Tensor:

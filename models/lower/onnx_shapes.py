@@ -13,7 +13,7 @@ from bitsmith.models.lower.lowering import Value
 from bitsmith.models.lower.onnx_graph import Node
 from bitsmith.models.lower.onnx_layers import Handler, constant, tensor
 from bitsmith.models.lower.onnx_state import Given, State
-from bitsmith.models.lower.onnx_values import Tensor, as_image, flat, image, in_order, plain
+from bitsmith.models.lower.onnx_values import Tensor, flat
 
 BATCH = "keep the batch as the first axis"
 
@@ -110,21 +110,15 @@ def argmax(s: State, node: Node, xs: Sequence[Given]) -> Tensor:
     if node.attributes.get("select_last_index", 0):
         raise Refusal("takes the last of equals", "use select_last_index=0")
     t = t.holding(_without_common(t.value))
-    if rank == 2:
-        t = flat(s.n, t, node.name)
-        v, ready = t.value, in_order(t.places)
-    elif axis == 1:
-        v, ready = as_image(s.n, t, node.name), True
-    else:
-        v, ready = t.value, axis == rank - 1 and in_order(t.places) and s.n.shape(t.value) == t.shape
-    if not ready or axis == 0:
-        raise Refusal(f"takes the largest along axis {axis} of {(1, *t.shape)}", "take it over the classes, at the end")
-    op = s.n.builder.argmax(node.name, s.n.uniform(v, node.name).op)
-    found = Value(op)
-    done = image(s.n, found) if rank > 2 and axis == 1 else plain(s.n, found)
-    if node.op == "TopK" or node.attributes.get("keepdims", 1):
-        return done
-    return Tensor(found, np.squeeze(done.places, axis - 1))
+    t = flat(s.n, t, node.name) if rank == 2 else t.holding(s.n.settle(t.value, node.name))
+    classes = t.shape[axis - 1]
+    rows = np.moveaxis(t.places, axis - 1, -1).reshape(-1, classes)
+    if axis == 0 or s.n.shape(t.value)[-1] != classes or (rows != rows[:, :1] + np.arange(classes)).any():
+        raise Refusal(f"takes the largest along axis {axis} of {(1, *t.shape)}", "take it over the channels")
+    op = s.n.builder.argmax(node.name, s.n.uniform(t.value, node.name).op)
+    places = np.moveaxis(t.places, axis - 1, -1)[..., 0] // classes
+    keeps = node.op == "TopK" or node.attributes.get("keepdims", 1)
+    return Tensor(Value(op), np.expand_dims(places, axis - 1) if keeps else places)
 
 
 def _without_common(v: Value) -> Value:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -117,7 +117,7 @@ def _stand_in(n: Lowering, layer: Any, xs: Sequence[Value]) -> Value:
 def _finish(n: Lowering, model: Any, value: Value, head: Head) -> QNet:
     last = value.chain[-1].name if value.chain else ""
     if last in HEADS:
-        value = Value(value.op, value.offset, value.chain[:-1], value.view)
+        value = replace(value, chain=value.chain[:-1])
     try:
         value = n.settle(value, "output")
         if head == "argmax" or is_power_of_two(n.channel_scales(value)).all():

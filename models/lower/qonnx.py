@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -73,19 +73,31 @@ class LoweredOnnx:
         return self._ours(self.execution(self.to_onnx(np.asarray(x, np.float64))))
 
     def _ours(self, y: Floats) -> Floats:
-        """ONNX's output as the net has it."""
-        flat: Floats = y.reshape(len(y), -1)
-        ours = np.empty_like(flat)
-        ours[:, self.output_places.ravel()] = flat
-        shape = self.net.output.shape
+        """ONNX's output as the net has it: without what the net leaves out."""
+        ours = self.in_net_order(y)
         if self.net.output.name == DECISION:
             return (ours >= 0).astype(np.float64)
+        left = 0.0 if self.residual is None else self.residual
         if self.names_class:
-            ours = ours.reshape(len(y), *shape[:-1], -1)
-            winner: Floats = (ours - (0.0 if self.residual is None else self.residual)).argmax(-1).astype(np.float64)
+            ours = ours.reshape(len(y), *self.net.output.shape[:-1], -1)
+            winner: Floats = (ours - left).argmax(-1).astype(np.float64)
             return winner[..., None]
-        ours = ours.reshape(len(y), *shape)
-        return ours if self.residual is None else ours - self.residual
+        return ours.reshape(len(y), *self.net.output.shape) - left
+
+    def in_net_order(self, y: Array) -> Floats:
+        """ONNX's output (n, ...) with its elements in the net's order; (n, *net.output.shape) if the sizes agree."""
+        flat = y.reshape(len(y), -1)
+        ours = np.empty(flat.shape)
+        ours[:, self.output_places.ravel()] = flat
+        whole = ours.shape[1] == int(np.prod(self.net.output.shape))
+        return ours.reshape(len(y), *self.net.output.shape) if whole else ours
+
+    def from_onnx(self, rows: Array) -> Floats:
+        """Rows in ONNX's layout as rows in the net's."""
+        flat = rows.reshape(len(rows), -1)
+        ours = np.empty(flat.shape)
+        ours[:, self.input_places.ravel()] = flat
+        return ours.reshape(len(rows), *self.net.input.shape)
 
     def reference_float64(self, x: npt.ArrayLike) -> Floats:
         """As ``reference``, with the whole graph computed in float64."""
@@ -190,10 +202,27 @@ def _is_channels_last(graph: Graph) -> bool:
             return list(node.ints("perm", ())) == turn
         if node.op == "MatMul":
             return True
+        if node.op in ("ArgMax", "TopK", "Softmax"):
+            return int(node.attributes.get("axis", -1)) in (-1, len(shape))
         if node.op not in ELEMENTWISE and node.op not in QUANTIZERS and node.op not in ("Identity", "Cast"):
             return node.op not in SPATIAL and shape[-1] < shape[0]
         at = node.outputs[0]
     return False
+
+
+def onnx_rows(model: OnnxModel, rows: Array) -> Array:
+    """Rows (n, ...), channels last as a net has them or as the model itself takes them, in the model's layout.
+
+    InputError if they suit neither.
+    """
+    graph = read_graph(model)
+    shape, have = graph.input_shape, rows.shape[1:]
+    turned = (*shape[1:], shape[0])
+    if 1 < len(shape) <= 3 and have == turned and (have != shape or not _is_channels_last(graph)):
+        return np.moveaxis(rows, -1, 1)
+    if have != shape:
+        raise InputError(f"model {model.name} takes rows of shape {shape} or {turned}, the data have {have}")
+    return rows
 
 
 def _annotated(model: OnnxModel, name: str) -> tuple[int, int] | None:
@@ -270,7 +299,7 @@ def _finish(
     end, notes = state.graph.output, []
     last = value.chain[-1].name if value.chain else ""
     if last in HEADS:
-        value = Value(value.op, value.offset, value.chain[:-1], value.view)
+        value = replace(value, chain=value.chain[:-1])
         end = _before_head(state.graph)
         notes.append(f"the final {last}")
     residual: Floats | None = None

@@ -19,11 +19,14 @@ from bitsmith.models.ir.shapes import infer_shape
 from bitsmith.models.ir.types import QuantType
 from bitsmith.models.ir.verify import NAME, verify
 from bitsmith.models.lower.qonnx_net_fit import Parameters, read_fit
-from bitsmith.models.lower.qonnx_net_ops import FLOAT, Context, read_op, to_first, to_last, transposed
+from bitsmith.models.lower.qonnx_net_layers import Context, to_first, to_last, transposed
+from bitsmith.models.lower.qonnx_net_ops import FLOAT, read_op
 from bitsmith.models.lower.qonnx_net_reader import Constants, Foreign, Group, Node, Types, attributes, require
 
 PRODUCER, DIALECT = "bitsmith", "1"
 OPSET = 13
+ON_PLACES = ("Conv", "MaxPool", "Pad", "Resize")
+"""Nodes that work on places: where there is one, the graph is channels first."""
 
 
 def decode(model: Any) -> QNet | None:
@@ -47,7 +50,7 @@ def _read(model: Any, head: str) -> QNet:
     constants = Constants({tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in graph.initializer})
     require(len(constants.arrays) == len(graph.initializer))
     parameters, types = Parameters(constants), Types(_annotations(graph), constants)
-    context = Context(parameters, types, {})
+    context = Context(parameters, types, {}, any(node.op_type in ON_PLACES for node in graph.node))
     groups, rest = _groups(graph, constants)
     require(groups)
     first = _input(context, groups[0], graph.input[0])
@@ -57,7 +60,7 @@ def _read(model: Any, head: str) -> QNet:
         require(op.name not in context.known)
         context.known[op.name] = _with_shape(op, context)
     ops = tuple(context.known.values())
-    _check_shapes(graph, ops)
+    _check_shapes(context, graph)
     _check_result(context, ops[-1], rest, graph.output[0].name)
     return QNet(graph.name, ops, head)
 
@@ -100,7 +103,7 @@ def _input(c: Context, g: Group, source: Any) -> Input:
     require(shape and min(shape) > 0)
     fit, kind = read_fit(c.parameters, g), c.types.of(g.value)
     x = fit.x
-    if len(shape) > 1:
+    if c.swapped(shape):
         x = transposed(g, x, to_first(len(shape)))
     if kind.scale != 1.0:
         node = g.take(x, "Div", 2)
@@ -128,13 +131,13 @@ def _scaled(c: Context, node: Node, kind: QuantType) -> str:
     return node.inputs[0]
 
 
-def _check_shapes(graph: Any, ops: tuple[Op, ...]) -> None:
-    """Foreign if the graph states other shapes than its ops have: batch, channels, then the spatial axes."""
+def _check_shapes(c: Context, graph: Any) -> None:
+    """Foreign if the graph states other shapes than its ops have."""
     stated = {info.name: info.type.tensor_type for info in (*graph.value_info, *graph.output)}
-    for op in ops:
+    for op in c.known.values():
         require(op.name in stated and stated[op.name].elem_type == FLOAT)
         _, *shape = (int(d.dim_value) for d in stated[op.name].shape.dim)
-        require(tuple(shape) == (op.shape[-1], *op.shape[:-1]))
+        require(tuple(shape) == ((op.shape[-1], *op.shape[:-1]) if c.first else op.shape))
 
 
 def _check_result(c: Context, op: Op, rest: list[Node], output: str) -> None:
@@ -145,9 +148,9 @@ def _check_result(c: Context, op: Op, rest: list[Node], output: str) -> None:
         require(tail.value == output)
         if op.type.scale != 1.0:
             x = _scaled(c, tail.take(x, "Mul", 2), op.type)
-        if len(op.shape) > 1:
+        if c.swapped(op.shape):
             x = transposed(tail, x, to_last(len(op.shape)))
         tail.finish()
     else:
-        require(op.type.scale == 1.0 and len(op.shape) == 1)
+        require(op.type.scale == 1.0 and not c.swapped(op.shape))
     require(x == op.name)
