@@ -116,29 +116,29 @@ class Lowering:
         op = self._exact(v.op, np.sign(factor) * 2.0**bits, _one_or_all(fine), f"{name}_bias", steps)
         return Value(op), offset - steps * fine
 
-    def settle(self, v: Value, name: str) -> Value:
-        """The value as plain integers; Refusal if what is pending does not end on a grid."""
+    def settle(self, v: Value, name: str, finest: int = FINEST) -> Value:
+        """The value as plain integers; Refusal if what is pending does not end on a grid, or on one far finer."""
         if v.is_settled:
             return v
         known = self._settled.get(id(v))
         if known is None:
-            known = (v, self._settle(v, name))
+            known = (v, self._settle(v, name, finest))
             self._settled[id(v)] = known
         return known[1]
 
-    def _settle(self, v: Value, name: str) -> Value:
+    def _settle(self, v: Value, name: str, finest: int) -> Value:
         view, op = v.view, v.op
         chain = tuple(f for f in v.chain if not f.is_noise)
         if any(f.clip is None and f.affine is None for f in chain):
             names = " + ".join(f.name for f in chain)
             raise Refusal(f"reads the real values of {names}, which are on no integer grid", ADD_QUANTIZER)
         if v.offset is not None:
-            op = self._add_bias(v, v.offset, name)
+            op = self._add_bias(v, v.offset, name, finest)
         for f in chain:
-            op = self._clip(op, *f.clip, name) if f.clip else self._affine(op, f, name)
+            op = self._clip(op, *f.clip, name) if f.clip else self._affine(op, f, name, finest)
         return self._viewed(Value(op), view, name)
 
-    def _affine(self, op: str, f: Function, name: str) -> str:
+    def _affine(self, op: str, f: Function, name: str, finest: int) -> str:
         """a x + b: another scale, the sign of a, and b as integers."""
         assert f.affine is not None
         factor, offset = (np.broadcast_to(part, self.channel_scales(Value(op)).shape) for part in f.affine)
@@ -147,29 +147,29 @@ class Lowering:
         scale = self.channel_scales(Value(op)) * np.abs(factor)
         if (factor != 1).any():
             op = self._exact(op, np.sign(factor), _one_or_all(scale), f"{name}_scale")
-        return self._add_offset(op, offset, name) if offset.any() else op
+        return self._add_offset(op, offset, name, finest) if offset.any() else op
 
     def _viewed(self, v: Value, view: Shape | None, name: str) -> Value:
         return v if view is None else Value(self.builder.reshape(f"{name}_reshape", v.op, view))
 
-    def _add_bias(self, v: Value, offset: Floats, name: str) -> str:
+    def _add_bias(self, v: Value, offset: Floats, name: str, finest: int) -> str:
         """The offset as integers: of the layer itself where it is that layer's bias."""
         steps = steps_of(offset, self.scale(v), v.offset_step)
         if steps is None:
-            return self._add_offset(v.op, offset, name)
+            return self._add_offset(v.op, offset, name, finest)
         if v.is_bias and self.builder.add_bias(v.op, steps):
             return v.op
         ones = np.ones(len(offset))
         return self._exact(v.op, ones, self.scale(v), f"{name}_bias", steps.astype(np.float64))
 
-    def _add_offset(self, op: str, offset: Floats, name: str) -> str:
+    def _add_offset(self, op: str, offset: Floats, name: str, finest: int) -> str:
         """The offset on a grid that holds both, as an exact Requant."""
         scale = self.channel_scales(Value(op))
         steps = steps_of(offset, self.scale(Value(op)))
         if steps is not None:
             return self._exact(op, np.ones_like(scale), self.scale(Value(op)), f"{name}_bias", steps.astype(np.float64))
         fine = common_scale([*scale, *offset])
-        if scale.max() / fine > 2.0**FINEST:
+        if scale.max() / fine > 2.0**finest:
             raise Refusal(
                 "reads a sum with a bias that is on no common grid with it",
                 f"give the layer a bias_quantizer, or {ADD_QUANTIZER}",

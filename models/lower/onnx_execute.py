@@ -108,13 +108,15 @@ class Execution:
 
 
 class DoubleExecution:
-    """The same graph in float64: qonnx's quantizers, onnxruntime, and ONNX's reference where that has float32 only.
+    """The same graph with its sums in float64, to tell a wrong net from float32 sums that were rounded the other way.
 
-    It tells a wrong net from float32 sums that were rounded the other way.
+    Quantizers are qonnx's, the rest onnxruntime's, and ONNX's reference where that has
+    float32 only.  The nodes called ``single`` are computed in float32 all the same:
+    what they read has no noise.
     """
 
-    def __init__(self, graph: Graph, constants: Mapping[str, Array], output: str) -> None:
-        self.graph, self.output = graph, output
+    def __init__(self, graph: Graph, constants: Mapping[str, Array], output: str, single: frozenset[str]) -> None:
+        self.graph, self.output, self.single = graph, output, single
         shapes = {k: v for k, v in constants.items() if v.dtype.kind in "iub"}
         self.constants = {**graph.constants, **shapes}
         self.nodes = [n for n in graph.nodes if not all(o in shapes for o in n.outputs)]
@@ -133,6 +135,16 @@ class DoubleExecution:
         return np.asarray(values[self.output], np.float64)
 
     def _one(self, node: Node, args: list[Array | None]) -> Array:
+        if node.name not in self.single:
+            return self._double(node, args)
+        y = self._double(node, [a if a is None or a.dtype != np.float64 else a.astype(np.float32) for a in args])
+        if node.op not in QUANTIZERS or node.op == "MultiThreshold":
+            return y.astype(np.float64)
+        step = args[4 if node.op == "Trunc" and len(args) == 6 else 1]
+        assert step is not None
+        return np.rint(y / step) * step  # the multiple itself, not its float32 rounding
+
+    def _double(self, node: Node, args: list[Array | None]) -> Array:
         if node.op == "MultiThreshold":
             return self._thresholds(node, args)
         if node.op in ("Resize", "Upsample"):

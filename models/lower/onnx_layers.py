@@ -66,7 +66,7 @@ def elementwise(s: State, node: Node, xs: Sequence[Given]) -> Tensor:
     if node.op == "PRelu":
         others = [c if c is None or c.size == 1 else c.reshape((1, *c.shape)[-len(t.shape) - 1 :]) for c in others]
     t, held = _held(s, node, t, others)
-    f = function(s.graph, node, held, at[0], s.precision(t.value))
+    f = function(s.graph, node, held, at[0], s.precision(node, t.value))
     if f.affine is not None and node.op in ("Add", "Sub") and (f.affine[0] == 1).all():
         step = next((x.step for x in xs if isinstance(x, Constant)), None)
         return _with_offset(s, t, f, None if step is None else per_channel(s.n, t, step))
@@ -130,7 +130,7 @@ def quantize(s: State, node: Node, xs: Sequence[Given]) -> Tensor:
         return _thresholds(s, node, t, others[0])
     t, held = _held(s, node, t, others)
     known = [h for h in held if h is not None]
-    return t.holding(s.n.quantize(t.value, quantizer(s.graph, node, known, s.precision(t.value)), node.name))
+    return t.holding(s.n.quantize(t.value, quantizer(s.graph, node, known, s.precision(node, t.value)), node.name))
 
 
 def _thresholds(s: State, node: Node, t: Tensor, rows: Array | None) -> Tensor:
@@ -141,7 +141,7 @@ def _thresholds(s: State, node: Node, t: Tensor, rows: Array | None) -> Tensor:
         t, held = _held(s, node, t, [numbers[None]])
         assert held[0] is not None
         rows = rows[held[0]] if held[0].ndim else rows
-    return t.holding(s.n.quantize(t.value, quantizer(s.graph, node, [rows], s.precision(t.value)), node.name))
+    return t.holding(s.n.quantize(t.value, quantizer(s.graph, node, [rows], s.precision(node, t.value)), node.name))
 
 
 # -- layers with weights -------------------------------------------------------------------------------------------

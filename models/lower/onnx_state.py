@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from bitsmith.models.ir.ops import Add, Concat, Conv, Dense, Pad, Pool, Reshape, Upsample
 from bitsmith.models.lower.lowering import Lowering, Value
-from bitsmith.models.lower.onnx_graph import Graph
+from bitsmith.models.lower.onnx_graph import Graph, Node
 from bitsmith.models.lower.onnx_values import Constant, Tensor
-from bitsmith.models.lower.weights import is_power_of_two
+from bitsmith.models.lower.weights import dyadic_scale
 
 Given = Tensor | Constant | None
 
@@ -21,22 +21,35 @@ Given = Tensor | Constant | None
 class State:
     """The graph, the net under construction, and every value by ONNX's name.
 
-    ``absorbed`` is the quantizer that became the net's Input.
+    ``absorbed`` is the quantizer that became the net's Input; ``single`` collects the
+    nodes whose real arithmetic is done in float32.
     """
 
     graph: Graph
     n: Lowering
     absorbed: str | None
     values: dict[str, Tensor | Constant] = field(default_factory=dict)
+    single: set[str] = field(default_factory=set)
 
-    def precision(self, v: Value) -> npt.DTypeLike:
-        """Of the real arithmetic behind ``v``: float32 as a framework computes it, float64 where that is only noise.
+    def precision(self, node: Node, v: Value) -> npt.DTypeLike:
+        """Of the real arithmetic of ``node`` behind ``v``: float32 as frameworks compute, float64 where that is noise.
 
-        A framework's sum of products with real scales depends on the order of the
-        summation; the exact integer sum times its scale has no such noise to follow.
+        A float32 sum of products with real scales depends on the order of summation;
+        the exact integer sum times its scale has no such noise to follow.  Sums that
+        float32 holds exactly have none.
         """
-        summed = self._is_sum(v.op) and not is_power_of_two(self.n.channel_scales(v)).all()
-        return np.float64 if summed else np.float32
+        if self._is_sum(v.op) and not self._fits_float32(v):
+            return np.float64
+        self.single.add(node.name)
+        return np.float32
+
+    def _fits_float32(self, v: Value) -> bool:
+        """Whether every multiple of the scale that the integers can be is a float32."""
+        lo, hi = self.n.bounds(v.op)
+        largest = np.maximum(np.abs(lo), np.abs(hi)).astype(np.float64)
+        steps = self.n.channel_scales(v)
+        odd = np.array([s / dyadic_scale(s) for s in steps])
+        return bool((odd * largest < 2.0**24).all())
 
     def _is_sum(self, name: str) -> bool:
         op = self.n.builder.ops[name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -23,6 +24,7 @@ from bitsmith.models.lower.onnx_shapes import MOVES, SHAPES
 from bitsmith.models.lower.onnx_state import State
 from bitsmith.models.lower.onnx_values import Constant, Tensor, channels_first, plain
 from bitsmith.models.lower.onnx_weights import AFTER_TRAINING, fold_constants
+from bitsmith.models.lower.qonnx_net import decode
 
 __all__ = ["Comparison", "LoweredOnnx", "compare_outputs", "compare_random", "load_model", "lower", "lowered"]
 
@@ -100,7 +102,7 @@ class LoweredOnnx:
         return ours.reshape(len(rows), *self.net.input.shape)
 
     def reference_float64(self, x: npt.ArrayLike) -> Floats:
-        """As ``reference``, with the whole graph computed in float64."""
+        """As ``reference``, with all sums that float32 does not hold computed in float64."""
         return self._ours(self.execution_float64(self.to_onnx(np.asarray(x, np.float64))))
 
     def to_onnx(self, x: Floats) -> Floats:
@@ -116,7 +118,8 @@ def lower(model: OnnxModel, *, name: str, input_type: QuantType | None = None, h
 def lowered(model: OnnxModel, *, name: str, input_type: QuantType | None = None, head: Head = "logits") -> LoweredOnnx:
     """The net of ``model``, and ``model`` as its reference.
 
-    The net is channels last: an image input (channels, height, width) becomes
+    A file that the ``qonnx`` backend wrote gives back the very net that it was written
+    from.  Otherwise the net is channels last: an image input (channels, height, width) becomes
     (height, width, channels), unless the graph begins with the Transpose of a
     channels-last one.  A quantizer right behind the input becomes the net's Input.
     Without one, the Input is of ``input_type``; its default is what the graph's own
@@ -133,6 +136,9 @@ def lowered(model: OnnxModel, *, name: str, input_type: QuantType | None = None,
     UnsupportedError listing every node that cannot be lowered and why; InputError for
     graphs without exactly one input of known shape and one output.
     """
+    own = decode(model.proto) if input_type is None and head == "logits" else None
+    if own is not None:
+        return _decoded(model, replace(own, name=name))
     graph = read_graph(model)
     n = Lowering(name)
     absorbed = None if input_type else _input_quantizer(graph)
@@ -147,10 +153,19 @@ def lowered(model: OnnxModel, *, name: str, input_type: QuantType | None = None,
         raise InputError(f"model {model.name}: its output does not depend on its input; export the model anew")
     net, residual, end, notes = _finish(model, state, output, head)
     folded = {k: v.values for k, v in state.values.items() if isinstance(v, Constant)}
-    runs = Execution(graph, folded, end), DoubleExecution(graph, folded, end)
+    single = frozenset({*state.single, *([absorbed[0].name] if absorbed else [])})
+    runs = Execution(graph, folded, end), DoubleExecution(graph, folded, end, single)
     names_class = isinstance(net.output, ArgMax) and not any(n.op in ("ArgMax", "TopK") for n in graph.nodes)
     rounds = absorbed is not None
     return LoweredOnnx(net, graph, *runs, start.places, output.places, rounds, notes, residual, names_class)
+
+
+def _decoded(model: OnnxModel, net: QNet) -> LoweredOnnx:
+    """A net that was exported before, taken back integer by integer; input and output are channels last there."""
+    graph = read_graph(model)
+    runs = Execution(graph, {}, graph.output), DoubleExecution(graph, {}, graph.output, frozenset())
+    taken, given = (np.arange(math.prod(op.shape)).reshape(op.shape) for op in (net.input, net.output))
+    return LoweredOnnx(net, graph, *runs, taken, given, True, (), None, False)
 
 
 def _input_quantizer(graph: Graph) -> tuple[Node, Rounder] | None:
@@ -304,7 +319,7 @@ def _finish(
         notes.append(f"the final {last}")
     residual: Floats | None = None
     try:
-        value = n.settle(value, "output")
+        value = n.settle(value, "output", OUTPUT_BITS)
     except Refusal as refusal:
         if any(f.affine is None for f in value.chain):
             raise UnsupportedError(

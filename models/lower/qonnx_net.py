@@ -49,7 +49,8 @@ def _read(model: Any, head: str) -> QNet:
     require(len(graph.input) == len(graph.output) == 1)
     constants = Constants({tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in graph.initializer})
     require(len(constants.arrays) == len(graph.initializer))
-    parameters, types = Parameters(constants), Types(_annotations(graph), constants)
+    shapes = _shapes(graph)
+    parameters, types = Parameters(constants, shapes), Types(_annotations(graph), constants)
     context = Context(parameters, types, {}, any(node.op_type in ON_PLACES for node in graph.node))
     groups, rest = _groups(graph, constants)
     require(groups)
@@ -60,9 +61,20 @@ def _read(model: Any, head: str) -> QNet:
         require(op.name not in context.known)
         context.known[op.name] = _with_shape(op, context)
     ops = tuple(context.known.values())
-    _check_shapes(context, graph)
+    for op in context.known.values():
+        require(shapes.get(op.name, ())[1:] == ((op.shape[-1], *op.shape[:-1]) if context.first else op.shape))
     _check_result(context, ops[-1], rest, graph.output[0].name)
     return QNet(graph.name, ops, head)
+
+
+def _shapes(graph: Any) -> dict[str, tuple[int, ...]]:
+    """The stated shapes of the float32 tensors that nodes make; 0 where a size is free."""
+    stated = {info.name: info.type.tensor_type for info in (*graph.value_info, *graph.output)}
+    return {
+        name: tuple(int(d.dim_value) for d in tensor.shape.dim)
+        for name, tensor in stated.items()
+        if tensor.elem_type == FLOAT
+    }
 
 
 def _annotations(graph: Any) -> dict[str, dict[str, str]]:
@@ -129,15 +141,6 @@ def _scaled(c: Context, node: Node, kind: QuantType) -> str:
     exact = np.asarray(kind.scale, np.float64)
     require(scale.shape == exact.shape and (scale == exact.astype(np.float32)).all())
     return node.inputs[0]
-
-
-def _check_shapes(c: Context, graph: Any) -> None:
-    """Foreign if the graph states other shapes than its ops have."""
-    stated = {info.name: info.type.tensor_type for info in (*graph.value_info, *graph.output)}
-    for op in c.known.values():
-        require(op.name in stated and stated[op.name].elem_type == FLOAT)
-        _, *shape = (int(d.dim_value) for d in stated[op.name].shape.dim)
-        require(tuple(shape) == ((op.shape[-1], *op.shape[:-1]) if c.first else op.shape))
 
 
 def _check_result(c: Context, op: Op, rest: list[Node], output: str) -> None:

@@ -47,9 +47,13 @@ class Fit:
 
 @dataclass(frozen=True, eq=False)
 class Parameters:
-    """Constants that take part in the arithmetic, each through a Quant that states its width."""
+    """Constants that take part in the arithmetic, each through a Quant that states its width.
+
+    ``shapes`` are those that the graph states for its tensors.
+    """
 
     constants: Constants
+    shapes: dict[str, tuple[int, ...]]
 
     def quant(self, g: Group, out: str) -> Quant:
         """The Quant that makes ``out``."""
@@ -57,6 +61,7 @@ class Parameters:
         flags = node.attributes
         require(flags.keys() == {"signed", "narrow", "rounding_mode"})
         step, zero, bits = (self.constants.scalar(i) for i in node.inputs[1:])
+        require(self.shapes.get(out) or not any(self.constants.arrays[i].ndim for i in node.inputs[1:]))
         signed, narrow, mode = bool(flags["signed"]), bool(flags["narrow"]), flags["rounding_mode"]
         require(step > 0 and zero == 0 and mode in ("ROUND", "FLOOR") and not (narrow and not signed))
         require(bits == int(bits) and 1 + signed <= bits <= 62)  # one signed bit is bipolar in qonnx
@@ -67,7 +72,7 @@ class Parameters:
         q = self.quant(g, out)
         values = self.constants.integers(q.x)
         lo, hi = q.ends
-        require(q.step == 1 and not q.narrow and values.size)
+        require(q.step == 1 and not q.narrow and values.size and values.shape == self.shapes.get(out))
         require(values.min() >= lo and values.max() <= hi)
         return values
 
@@ -83,6 +88,7 @@ class Parameters:
             return 0
         q = self.quant(g, out)
         mantissa, exponent = math.frexp(q.step)
+        require(self.constants.real(q.x).shape == () == self.shapes.get(out))
         require(self.constants.scalar(q.x) == q.step and mantissa == 0.5 and (q.bits, q.signed) == (1, False))
         return 1 - exponent
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -156,7 +157,8 @@ def _reshape(c: Context, g: Group) -> Op:
         rank, x = rank_of(g, x), transposed(g, x, to_last(rank_of(g, x)))
         require(len(c.shape(x)) == rank)
     require(c.swapped(c.shape(x)) == swapped)
-    return Reshape(**{**c.common(g, x), "shape": shape or (math.prod(c.shape(x)),)})
+    flat = Reshape(**c.common(g, x))
+    return replace(flat, shape=shape or (math.prod(c.shape(x)),))
 
 
 def _pad(c: Context, g: Group) -> Op:

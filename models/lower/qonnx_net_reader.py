@@ -59,10 +59,10 @@ class Constants:
         return values.astype(np.int64)
 
     def scalar(self, name: str) -> float:
-        """A float32 constant of shape (); Foreign if it is not finite."""
+        """A float32 constant of shape () or (1,); Foreign if it is not finite."""
         values = self.real(name)
-        require(values.shape == () and np.isfinite(values))
-        return float(values)
+        require(values.shape in ((), (1,)) and np.isfinite(values).all())
+        return float(values.item())
 
     def indices(self, name: str) -> list[int]:
         """An int64 constant of one axis."""
