@@ -84,9 +84,8 @@ def check_cifar(path: Path, data: Path, images: int, out: Path) -> bool:
     floats = 100 * float((done.float_outputs(low.to_onnx(test)).argmax(axis=1) == labels).mean())
     ours = execute(low.net, quantize_input(low.net, test))
     net = 100 * float((ours.argmax(axis=1) == labels).mean())
-    print(
-        f"{path.stem} on {len(labels):,} CIFAR-10 images: float {floats:.2f} %, {BITS} {net:.2f} %, lost {floats - net:.2f}"
-    )
+    lost = f"float {floats:.2f} %, {BITS} {net:.2f} %, lost {floats - net:.2f} points"
+    print(f"{path.stem} on {len(labels):,} CIFAR-10 images: {lost}")
     return True
 
 
@@ -101,7 +100,9 @@ def main() -> int:
     args.out.mkdir(parents=True, exist_ok=True)
     print(f"{'net':34} {'input':14} {'ops':>4} {'rows':>7} {'integers':9} {'float32':>7} {'seconds':>7}")
     floats: list[Path] = []
-    exact = all([check_file(path, args.rows, floats) for path in sorted(args.models.rglob("*.onnx"))])
+    exact = True
+    for path in sorted(args.models.rglob("*.onnx")):
+        exact &= check_file(path, args.rows, floats)
     rng = np.random.default_rng(0)
     for path in floats:
         shape = tuple(d.dim_value for d in load_model(path).proto.graph.input[0].type.tensor_type.shape.dim)

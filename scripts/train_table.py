@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bitsmith.flows.config import read_config
 from bitsmith.models.data import load
-from bitsmith.models.train.keras import train
+from bitsmith.models.train import train
 from bitsmith.models.zoo import task_path, tasks
 
 COLUMNS = ("task", "seed", "float", "quantized", "difference", "weights", "zero", "not zero", "seconds")

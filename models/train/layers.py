@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bitsmith.models.ir.errors import InputError
 from bitsmith.models.train.framework import framework
 from bitsmith.models.zoo.graph import INPUT, Grid, Node, nodes
 from bitsmith.models.zoo.spec import (
@@ -17,6 +18,7 @@ from bitsmith.models.zoo.spec import (
     NetSpec,
     PoolSpec,
     SeparableSpec,
+    WeightedSpec,
 )
 
 
@@ -24,9 +26,11 @@ def build_qkeras(spec: NetSpec, quantized: bool = True) -> Any:
     """The tf_keras model of ``spec``, weights freshly drawn; it ends in logits.
 
     ``quantized=False`` gives the float baseline: the same architecture and the
-    same weights, in the same order, without any quantizer.
+    same weights, in the same order, without any quantizer.  InputError if the
+    spec has scales that QKeras does not.
     """
-    make = _Maker(framework(), quantized)
+    _check_scales(spec)
+    make = _Maker(framework(), spec, quantized)
     values = {INPUT: make.k.Input(spec.input.shape, name=INPUT)}
     start = values[INPUT]
     if quantized:
@@ -40,9 +44,32 @@ def build_qkeras(spec: NetSpec, quantized: bool = True) -> Any:
     return make.keras.Model(start, values[nodes(spec)[-1].name], name="net")
 
 
-def _bits(grid: Grid, signed: bool = True) -> str:
+def _check_scales(spec: NetSpec) -> None:
+    """QKeras learns no scale: it takes those of weights from their largest magnitude, per output channel."""
+    remedy = "or train with framework = 'brevitas'"
+    if spec.activation_scales != "fixed":
+        raise InputError(f"QKeras learns no scales of activations; set activation_scales = 'fixed', {remedy}")
+    if spec.weight_scales == "tensor":
+        raise InputError(
+            f"QKeras has no scale per tensor of weights; set weight_scales = 'channel' or 'fixed', {remedy}"
+        )
+    single = [n.name for n in nodes(spec) if isinstance(n.layer, WeightedSpec) and n.weight_grid.bits == 1]
+    if spec.weight_scales == "channel" and single:
+        raise InputError(
+            f"QKeras has no scale per channel of single-bit weights ({', '.join(single)}); "
+            f"give them 2 bits or set weight_scales = 'fixed', {remedy}"
+        )
+    last = nodes(spec)[-1]
+    if spec.weight_scales == "channel" and isinstance(last.layer, WeightedSpec) and last.layer.bias:
+        raise InputError(
+            f"QKeras rounds the bias of {last.name} to a grid that fits no scale per channel, and no quantizer behind "
+            f"it makes integers of the sum; set bias = false there, weight_scales = 'fixed', {remedy}"
+        )
+
+
+def _bits(grid: Grid, signed: bool = True, alpha: str = "1") -> str:
     keep = "" if signed else ", keep_negative=False"
-    return f"quantized_bits({grid.bits}, {grid.integer_bits}, alpha=1{keep})"
+    return f"quantized_bits({grid.bits}, {grid.integer_bits}, alpha={alpha}{keep})"
 
 
 def _input_quantizer(spec: InputSpec) -> str:
@@ -52,8 +79,9 @@ def _input_quantizer(spec: InputSpec) -> str:
 class _Maker:
     """Makes the layers of one model."""
 
-    def __init__(self, fw: Any, quantized: bool) -> None:
+    def __init__(self, fw: Any, spec: NetSpec, quantized: bool) -> None:
         self.keras, self.k, self.q, self.quantized = fw.keras, fw.keras.layers, fw.q, quantized
+        self.alpha = "1" if spec.weight_scales == "fixed" else "'auto'"  # auto: per output channel
 
     def layer(self, node: Node) -> Any:
         """The Keras layer of ``node``, without its activation."""
@@ -73,7 +101,7 @@ class _Maker:
 
     def _weighted(self, node: Node, spec: DenseSpec | ConvSpec | DepthwiseSpec | SeparableSpec) -> Any:
         options: dict[str, Any] = {"name": node.name, "use_bias": spec.bias and not node.batchnorm}
-        weight, bias = _bits(node.weight_grid), _bits(node.bias_grid)
+        weight, bias = _bits(node.weight_grid, alpha=self.alpha), _bits(node.bias_grid)
         if self.quantized and options["use_bias"]:
             options["bias_quantizer"] = bias
         if not isinstance(spec, DenseSpec):

@@ -1,43 +1,18 @@
-"""The training loop: a whole epoch is one graph call, since small nets are dominated by calls."""
+"""The training loop in TensorFlow: a whole epoch is one graph call, since small nets are dominated by calls."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from bitsmith.models.data.dataset import Dataset, FloatArray, LabelArray
-from bitsmith.models.ir.errors import InputError
+from bitsmith.models.data.dataset import FloatArray, LabelArray
 from bitsmith.models.train.framework import framework
 from bitsmith.models.train.settings import TrainSettings
+from bitsmith.models.train.split import Split
 
 CHUNK_ROWS = 2000
-
-
-@dataclass(frozen=True, eq=False)
-class Split:
-    """Rows to learn from, and rows to choose the best epoch by; both from the training part."""
-
-    x: FloatArray
-    y: LabelArray
-    x_check: FloatArray
-    y_check: LabelArray
-
-
-def split(data: Dataset, share: float, seed: int) -> Split:
-    """``share`` of the training rows of each class put aside for validation; InputError if there are too few rows."""
-    from sklearn.model_selection import train_test_split
-
-    try:
-        x, x_check, y, y_check = train_test_split(
-            data.x_train, data.y_train, test_size=share, stratify=data.y_train, random_state=seed
-        )
-    except ValueError as error:
-        rows = len(data.x_train)
-        raise InputError(f"{data.name}: validation_share {share} of {rows} rows: {error}; raise the share") from error
-    return Split(x, y, x_check, y_check)
 
 
 def scores(model: Any, x: FloatArray) -> FloatArray:

@@ -14,6 +14,7 @@ class TrainSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    framework: Literal["qkeras", "brevitas"] = "qkeras"
     float_epochs: Annotated[int, Field(ge=1)] = 20
     epochs: Annotated[int, Field(ge=1)] = 40  # of quantization-aware training
     batch_size: Annotated[int, Field(ge=1)] = 128

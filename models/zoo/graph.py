@@ -67,6 +67,11 @@ def graph_problems(spec: NetSpec) -> list[str]:
         problems.append(f"the last layer {last.name} must give logits on one axis, not {last.shape}; flatten before")
     if last.activation != "none":
         problems.append(f"the last layer {last.name} must give logits: leave its activation {last.activation} out")
+    problems += [
+        f"layer {node.name} cannot have sparsity: weights of one bit are plus or minus 1; leave it out, or use 2 bits"
+        for node in found
+        if isinstance(node.layer, WeightedSpec) and node.layer.sparsity and node.weight_grid.bits == 1
+    ]
     read = {name for node in found for name in node.inputs}
     problems += [f"layer {node.name} is read by nobody; remove it" for node in found[:-1] if node.name not in read]
     return problems

@@ -15,6 +15,14 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 Activation = Literal["none", "linear", "relu", "tanh", "sigmoid"]
 """``none`` leaves the accumulator as it is; ``linear`` only requantizes it, signed."""
 
+WeightScales = Literal["fixed", "tensor", "channel"]
+"""``fixed``: the grid of ``weight_integer_bits``.  Else a real number per tensor or output channel, fitted to the
+weights, on a range without the lowest integer; the bias is then rounded to the step of its accumulator."""
+
+ActivationScales = Literal["fixed", "tensor"]
+"""``fixed``: the grid of ``activation_integer_bits``.  ``tensor``: a learned real number per relu or linear
+activation; branches that meet in an add or a concat share one.  The input's grid is fixed always."""
+
 Bits = Annotated[int, Field(ge=1, le=16)]
 IntegerBits = Annotated[int, Field(ge=-8, le=8)]
 Size = Annotated[int, Field(ge=1, le=65536)]
@@ -137,6 +145,8 @@ class NetSpec(Section):
     activation_bits: Bits = 6
     activation_integer_bits: IntegerBits = 0
     batchnorm: bool = False
+    weight_scales: WeightScales = "fixed"
+    activation_scales: ActivationScales = "fixed"
 
     @model_validator(mode="after")
     def _is_a_network(self) -> NetSpec:

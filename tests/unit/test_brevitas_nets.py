@@ -50,11 +50,9 @@ def from_keras(spec: NetSpec, model: Any, module: Any) -> None:
         kernels = [k for k in model.get_layer(node.name).get_weights() if k.ndim > 1]
         biases = [b for b in model.get_layer(node.name).get_weights() if b.ndim == 1]
         weighted = [part for name, part in parts.items() if name in ("dense", "conv", "depthwise", "pointwise")]
-        for name, part, kernel in zip(parts, weighted, kernels, strict=False):
-            order = [-2, -1] if "depthwise" in parts and part is parts["depthwise"] else [-1, -2]
-            axes = [a % kernel.ndim for a in order]
-            assert name
-            put(part.weight, kernel.transpose(*axes, *range(kernel.ndim - 2)))
+        for part, kernel in zip(weighted, kernels, strict=True):
+            out, wide = (-2, -1) if part is parts.get("depthwise") else (-1, -2)  # Keras: (*window, in, multiplier)
+            put(part.weight, kernel.transpose(out % kernel.ndim, wide % kernel.ndim, *range(kernel.ndim - 2)))
         if biases:
             put(weighted[-1].bias, biases[0])
         if node.batchnorm:

@@ -38,6 +38,7 @@ def test_a_bundled_task_is_valid(name):
 
 def test_the_named_tasks_are_there():
     assert {"digits", "mnist", "mnist_conv", "fashion", "cifar10", "jets"} <= set(tasks())
+    assert {"digits_residual", "mnist_residual"} <= set(tasks())
     with pytest.raises(InputError, match="there is no task 'mnits'; did you mean mnist"):
         task_path("mnits")
 
@@ -47,6 +48,30 @@ def test_digits_has_at_most_six_bits_everywhere():
     assert spec.input.bits <= 6
     for node in nodes(spec):
         assert max(node.weight_grid.bits, node.bias_grid.bits, node.activation_grid.bits) <= 6
+
+
+def test_the_residual_tasks_are_what_breaks_other_flows():
+    """BatchNorm, a real scale per channel, 2-bit weights and an add."""
+    for name in ("digits_residual", "mnist_residual"):
+        config = tomllib.loads(task_path(name).read_text())
+        spec = NetSpec.model_validate(config["net"])
+        assert (spec.weight_scales, spec.activation_scales, spec.batchnorm) == ("channel", "tensor", True)
+        assert TrainSettings.model_validate(config["train"]).framework == "brevitas"
+        assert "add" in {node.layer.kind for node in nodes(spec)}
+        assert [node.weight_grid.bits for node in nodes(spec) if node.layer.kind == "dense"] == [2, 2, 2, 4]
+
+
+def test_scales_and_framework_are_those_of_qkeras_unless_said_otherwise():
+    spec = net([{"kind": "flatten"}, DENSE])
+    assert (spec.weight_scales, spec.activation_scales) == ("fixed", "fixed")
+    assert TrainSettings().framework == "qkeras"
+    assert "'fixed', 'tensor' or 'channel'" in problems([{"kind": "flatten"}, DENSE], weight_scales="row")
+    assert "'fixed' or 'tensor'" in problems([{"kind": "flatten"}, DENSE], activation_scales="channel")
+
+
+def test_a_sign_cannot_be_pruned():
+    layers = [{"kind": "flatten"}, {**DENSE, "name": "logits", "weight_bits": 1, "sparsity": 0.5}]
+    assert "layer logits cannot have sparsity: weights of one bit are plus or minus 1" in problems(layers)
 
 
 def test_layers_inherit_from_the_net_and_override_it():
