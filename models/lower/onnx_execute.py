@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import io
 import warnings
 from collections.abc import Mapping
@@ -12,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from bitsmith.models.ir import ToolError
-from bitsmith.models.lower.functions import Refusal
 from bitsmith.models.lower.onnx_graph import (
     DOMAIN,
     QUANTIZERS,
@@ -110,9 +108,8 @@ class Execution:
 class DoubleExecution:
     """The same graph with its sums in float64, to tell a wrong net from float32 sums that were rounded the other way.
 
-    Quantizers are qonnx's, the rest onnxruntime's, and ONNX's reference where that has
-    float32 only.  The nodes called ``single`` are computed in float32 all the same:
-    what they read has no noise.
+    The nodes called ``single`` are computed in float32 all the same: what they read
+    has no noise.
     """
 
     def __init__(self, graph: Graph, constants: Mapping[str, Array], output: str, single: frozenset[str]) -> None:
@@ -151,12 +148,7 @@ class DoubleExecution:
             x = np.asarray(args[0])
             places = resized_places(self.graph, node, x.shape[2:], args[1:])
             return x.reshape(*x.shape[:2], -1)[..., places]
-        try:
-            return runner(self.graph, node, -1 if node.op == "TopK" else 0)(*args)
-        except Refusal:  # onnxruntime computes convolutions and averages in float32 only
-            reference = importlib.import_module("onnx.reference").ReferenceEvaluator(node.proto)
-            given = {name: a for name, a in zip(node.inputs, args, strict=True) if a is not None}
-            return np.asarray(reference.run(None, given)[0])
+        return runner(self.graph, node, -1 if node.op == "TopK" else 0)(*args)
 
     def _thresholds(self, node: Node, args: list[Array | None]) -> Array:
         x, thresholds = args

@@ -66,6 +66,8 @@ def elementwise(s: State, node: Node, xs: Sequence[Given]) -> Tensor:
     if node.op == "PRelu":
         others = [c if c is None or c.size == 1 else c.reshape((1, *c.shape)[-len(t.shape) - 1 :]) for c in others]
     t, held = _held(s, node, t, others)
+    if node.op == "BatchNormalization":  # takes vectors, even for one channel
+        held = [np.broadcast_to(np.asarray(h), s.n.shape(t.value)[-1:]) for h in held]
     f = function(s.graph, node, held, at[0], s.precision(node, t.value))
     if f.affine is not None and node.op in ("Add", "Sub") and (f.affine[0] == 1).all():
         step = next((x.step for x in xs if isinstance(x, Constant)), None)
