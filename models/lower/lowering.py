@@ -100,6 +100,13 @@ class Lowering:
         whole = steps_of(bias, scales)
         return Value(make(whole)) if whole is not None else Value(make(None), bias, offset_step=step, is_bias=True)
 
+    def rounded_off(self, v: Value) -> Floats | None:
+        """What a bias differs from its integers times the accumulator's scale: its own scale was rounded to float32."""
+        if v.offset is None or v.chain:
+            return None
+        steps = steps_of(v.offset, self.scale(v), v.offset_step)
+        return None if steps is None else v.offset - steps * self.channel_scales(v)
+
     def nearest(self, v: Value, bits: int, name: str) -> tuple[Value, Floats]:
         """A x + b with a real b brought to a grid ``bits`` finer than the accumulator, and per channel what b lost."""
         v = self._without_view(v, name)

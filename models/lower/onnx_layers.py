@@ -70,8 +70,11 @@ def elementwise(s: State, node: Node, xs: Sequence[Given]) -> Tensor:
         held = [np.broadcast_to(np.asarray(h), s.n.shape(t.value)[-1:]) for h in held]
     f = function(s.graph, node, held, at[0], s.precision(node, t.value))
     if f.affine is not None and node.op in ("Add", "Sub") and (f.affine[0] == 1).all():
-        step = next((x.step for x in xs if isinstance(x, Constant)), None)
-        return _with_offset(s, t, f, None if step is None else per_channel(s.n, t, step))
+        added = next(x for x in xs if isinstance(x, Constant))
+        real = per_channel(s.n, t, added.real if node.op == "Add" else -added.real)
+        step = None if added.step is None else per_channel(s.n, t, added.step)
+        assert real is not None, "_held() made every element a channel"
+        return _with_offset(s, t, f, real, step)
     return t.holding(s.n.then(t.value, f))
 
 
@@ -89,10 +92,9 @@ def _held(s: State, node: Node, t: Tensor, others: Sequence[Array | None]) -> tu
     return t, held
 
 
-def _with_offset(s: State, t: Tensor, f: Function, step: Array | None) -> Tensor:
+def _with_offset(s: State, t: Tensor, f: Function, real: Array, step: Array | None) -> Tensor:
     """A constant added right behind a layer is its bias; ``step`` is what the constant's quantizer counts in."""
-    assert f.affine is not None
-    v, offset = t.value, np.broadcast_to(f.affine[1], s.n.channel_scales(t.value).shape)
+    v, offset = t.value, np.broadcast_to(real, s.n.channel_scales(t.value).shape)
     if v.chain or v.view is not None:
         return t.holding(s.n.then(v, f))
     if v.offset is not None:

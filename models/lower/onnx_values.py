@@ -29,8 +29,9 @@ class Constant:
 
     @property
     def real(self) -> Floats:
-        """As float64, which holds float32 exactly."""
-        return self.values.astype(np.float64)
+        """In float64: multiples of the step as they are meant, without the rounding of float32."""
+        values = self.values.astype(np.float64)
+        return values if self.step is None else np.rint(values / self.step) * self.step
 
 
 @dataclass(frozen=True, eq=False)

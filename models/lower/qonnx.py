@@ -319,6 +319,7 @@ def _finish(
         notes.append(f"the final {last}")
     residual: Floats | None = None
     try:
+        residual = n.rounded_off(value)
         value = n.settle(value, "output", OUTPUT_BITS)
     except Refusal as refusal:
         if any(f.affine is None for f in value.chain):

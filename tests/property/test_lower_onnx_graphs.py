@@ -70,7 +70,9 @@ def conv_graphs(draw: Any) -> Any:
     w = g.weight(wider, channels, kernel, kernel, scale=g.rng.uniform(0.1, 0.4, (wider, 1, 1, 1)).astype(np.float32))
     x = activation(draw, g, g.node("Conv", x, w, **options), wider, 2)
     x = g.quant(x, draw(SCALES), 4)  # one scale for all channels, as a second layer takes it
-    if draw(st.booleans()):
+    pads, steps = options["pads"], options["strides"]
+    places = [(size + pads[i] + pads[i + 2] - kernel) // steps[i] + 1 for i in range(2)]
+    if min(places) > 1 and draw(st.booleans()):
         x = g.node("MaxPool", x, kernel_shape=[2, 2], strides=[draw(st.integers(1, 2))] * 2)
     if draw(st.booleans()):
         branch = g.quant(
