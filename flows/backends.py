@@ -21,7 +21,24 @@ def _hls4ml() -> Backend:
     return Hls4ml()
 
 
-LOADERS: dict[str, Callable[[], Backend]] = {"rtl-unrolled": _rtl_unrolled, "hls4ml": _hls4ml}
+def _qonnx() -> Backend:
+    from bitsmith.hls.backends.qonnx.backend import QonnxBackend
+
+    return QonnxBackend()
+
+
+def _finn() -> Backend:
+    from bitsmith.hls.backends.finn.backend import FinnBackend
+
+    return FinnBackend()
+
+
+LOADERS: dict[str, Callable[[], Backend]] = {
+    "rtl-unrolled": _rtl_unrolled,
+    "hls4ml": _hls4ml,
+    "qonnx": _qonnx,
+    "finn": _finn,
+}
 
 
 def load_backend(name: str) -> Backend:

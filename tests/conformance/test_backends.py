@@ -61,6 +61,7 @@ CASES = {
     "vivado-stream": hls4ml("vivado", io="io_stream"),
     "quartus-parallel": hls4ml("quartus", quick=("depthwise_separable",)),
     "catapult-parallel": hls4ml("catapult", quick=("conv1d",)),
+    "qonnx": Case("bitsmith.hls.backends.qonnx.backend:QonnxBackend", tuple(NETS), refused=frozenset({"wide", "huge"})),
 }
 PAIRS = [
     pytest.param(case, net, marks=() if net in CASES[case].quick else pytest.mark.nightly, id=f"{case}-{net}")
