@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bitsmith.flows.backends import load_backend
-from bitsmith.flows.firmware import emit_stage, synth_stage, verify_stage
+from bitsmith.flows.firmware import emit_stage, synth_stage, tool_estimate_stage, verify_stage
 from bitsmith.flows.lowering import Job, lowered_net, stored_net
 from bitsmith.flows.options import hw_config, resolve_hardware
 from bitsmith.flows.pricing import estimate_json, price
@@ -56,12 +56,16 @@ def _prove(job: Job, hw: HwConfig, cost: Estimate, stages: dict[str, Done]) -> d
     """One backend: its project and the proof of it."""
     emitted = stages[f"emit {hw.backend}"] = emit_stage(job, hw)
     proof = stages[f"verify {hw.backend}"] = verify_stage(job, hw)
-    return {
+    result = {
         "clock_mhz": hw.clock_mhz,
         "estimate": estimate_json(cost),
         "emit": emitted.result,
         "verify": proof.result,
     }
+    if hw.backend == "finn":
+        other = stages["tool-estimate finn"] = tool_estimate_stage(job, hw)
+        result["tool_estimate"] = other.result
+    return result
 
 
 def _must_fit(hw: HwConfig, cost: Estimate, force: bool) -> None:

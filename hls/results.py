@@ -171,4 +171,18 @@ class SynthReport:
     sources: dict[str, str] = field(default_factory=dict)  # figure -> report file it was read from
 
 
+@dataclass(frozen=True)
+class ToolEstimate:
+    """What another tool's own cost model says of a project, before any synthesis."""
+
+    tool: str
+    version: str
+    basis: str  # what the tool's figures rest on
+    ii_cycles: int
+    latency_cycles: int
+    lut: float
+    dsp: float
+    bram: float  # 18-kbit halves
+
+
 Json = dict[str, Any]

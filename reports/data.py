@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bitsmith.hls.config import Board
-from bitsmith.hls.results import Estimate, OpCount, SynthReport, VerifyResult
+from bitsmith.hls.results import Estimate, OpCount, SynthReport, ToolEstimate, VerifyResult
 from bitsmith.models.ir import QNet, content_hash
 from bitsmith.models.ir.errors import InputError
 from bitsmith.models.ir.text import op_details
@@ -74,6 +74,7 @@ class Design:
     synth: SynthReport | None = None
     folder: str = ""
     files: tuple[str, ...] = ()
+    tool_estimate: ToolEstimate | None = None
 
 
 @dataclass(frozen=True)

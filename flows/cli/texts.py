@@ -125,6 +125,9 @@ def build(data: dict[str, Any]) -> str:
     for name, part in data["backends"].items():
         lines.append(f"{name}: {_proof(part['verify'])}")
         line = f"{name}: LUT estimated {_range(part['estimate']['lut'])}"
+        other = part.get("tool_estimate")
+        if other:
+            line += f"; {other['tool']} {other['version']}'s own model says {other['lut']:,.0f}"
         synth = part.get("synth", {})
         if "lut" in synth:
             line += f", synthesised {synth['lut']:,} ({synth['tool']} {synth['version']})"

@@ -36,7 +36,14 @@ def _priced(net: QNet, hw: HwConfig) -> Priced:
         return price_plan(plan(net, hw), family)
     if hw.backend == "hls4ml":
         return price_hls4ml(net, hw, family)
-    raise InputError(f"there is no cost model for the backend {hw.backend!r}; use rtl-unrolled or hls4ml")
+    if hw.backend == "finn":
+        from bitsmith.hls.estimate.finn import price_finn
+
+        return price_finn(net, hw, family)
+    raise InputError(
+        f"the backend {hw.backend} writes no hardware, so it has no price; use rtl-unrolled, hls4ml or finn "
+        f"(bitsmith emit --backend {hw.backend} writes the file)"
+    )
 
 
 def price(priced: Priced, hw: HwConfig) -> Estimate:

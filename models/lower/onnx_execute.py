@@ -23,6 +23,8 @@ from bitsmith.models.lower.onnx_io import import_onnx, import_qonnx
 from bitsmith.models.lower.onnx_run import resized_places, runner
 
 BATCH_VALUES = 1 << 24
+CANCELLED = 2.0**-40
+"""A float64 sum this much smaller than its like is the noise of terms that cancel: steps are far larger."""
 
 
 class Execution:
@@ -148,7 +150,10 @@ class DoubleExecution:
             x = np.asarray(args[0])
             places = resized_places(self.graph, node, x.shape[2:], args[1:])
             return x.reshape(*x.shape[:2], -1)[..., places]
-        return runner(self.graph, node, -1 if node.op == "TopK" else 0)(*args)
+        y = runner(self.graph, node, -1 if node.op == "TopK" else 0)(*args)
+        if node.op in ("Conv", "MatMul", "Gemm", "Add", "Sub", "Sum"):  # terms that cancel: zero, not 1e-17
+            y = np.where(np.abs(y) < CANCELLED * np.abs(y).max(initial=0.0), 0.0, y)
+        return y
 
     def _thresholds(self, node: Node, args: list[Array | None]) -> Array:
         x, thresholds = args

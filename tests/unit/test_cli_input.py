@@ -100,13 +100,14 @@ def test_missing_tool(capsys, net_folder: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_doctor_names_the_line_that_installs(capsys, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bitsmith.flows.doctor.find_tool", lambda name: None)
+    monkeypatch.setattr("bitsmith.hls.backends.hls4ml.backend.find_tool", lambda name: None)
     assert main(["doctor", "--json"]) == 0
     data = json.loads(capsys.readouterr().out)
     assert data["backends"]["hls4ml"]["usable"] is False
-    assert {"name": "g++", "remedy": "apt-get install g++ make perl"} in data["backends"]["hls4ml"]["missing"]
+    (missing,) = data["backends"]["hls4ml"]["missing"]
+    assert missing["name"] == "g++" and "g++" in missing["remedy"]
     assert main(["doctor"]) == 0
-    assert "g++ missing: apt-get install g++ make perl" in capsys.readouterr().out
+    assert f"g++ missing: {missing['remedy']}" in capsys.readouterr().out
 
 
 def test_number_types() -> None:

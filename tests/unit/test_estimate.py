@@ -12,7 +12,7 @@ from bitsmith.hls.estimate.physics import power_mw, timing
 from bitsmith.hls.estimate.price import binding_resource, price
 from bitsmith.hls.estimate.unrolled import price_plan
 from bitsmith.hls.results import ZERO, Estimate, Figure
-from bitsmith.models.ir import InputError, NetBuilder, QNet, QuantType, Rounding, verify
+from bitsmith.models.ir import DoesNotFitError, InputError, NetBuilder, QNet, QuantType, Rounding, verify
 
 FIGURES = [f.name for f in fields(Estimate) if f.type == "Figure"]
 
@@ -172,5 +172,15 @@ def test_fits_and_binding():
 
 
 def test_unknown_backend():
-    with pytest.raises(InputError, match="no cost model for the backend 'finn'"):
-        estimate(small_net(), hw("finn"))
+    with pytest.raises(InputError, match="backend qonnx writes no hardware"):
+        estimate(small_net(), hw("qonnx"))
+
+
+def test_finn_designs_have_a_price_at_their_folding() -> None:
+    fast, slow = (estimate(small_net(), replace(hw("finn", "pynq-z2"), target_ii=ii)) for ii in (None, 1000))
+    assert 1 <= fast.ii_cycles.value < slow.ii_cycles.value <= 1000
+    assert fast.lut.value > slow.lut.value > 0
+    assert fast.lut.value == sum(row.lut.value for row in fast.layers)
+    assert fast.lut.low < fast.lut.value < fast.lut.high
+    with pytest.raises(DoesNotFitError, match="--target-ii"):
+        estimate(small_net(), replace(hw("finn", "pynq-z2"), target_ii=1))

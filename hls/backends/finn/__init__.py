@@ -1,0 +1,1 @@
+"""FINN: a QNet as a streamlined graph with everything that FINN's dataflow build takes."""

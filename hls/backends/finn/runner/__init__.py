@@ -1,0 +1,1 @@
+"""Scripts that run inside of FINN's own Python environment; they import nothing of Bitsmith."""

@@ -1,0 +1,60 @@
+"""Prices FINN builds from FINN-R's published formulas at the folding that the project would be written with."""
+
+from __future__ import annotations
+
+from bitsmith.hls.backends.finn.check import folding_of
+from bitsmith.hls.backends.finn.layers import layers_of
+from bitsmith.hls.backends.finn.plan import plan
+from bitsmith.hls.backends.finn.simplify import simplify
+from bitsmith.hls.boards import Family
+from bitsmith.hls.config import HwConfig
+from bitsmith.hls.estimate.physics import reached_clock, scaled
+from bitsmith.hls.estimate.priced import Priced
+from bitsmith.hls.results import Figure, LayerCost
+from bitsmith.models.ir import QNet
+from bitsmith.models.ir.errors import DoesNotFitError
+
+LUT_OF_FORMULA = Figure(1.2, 0.5, 3.0)  # streams, width converters and control are left out of the formulas
+FF_PER_LUT = Figure(1.1, 0.4, 2.5)
+BRAM_OF_FORMULA = Figure(1.0, 0.0, 2.0)  # small memories may go to LUTs, FIFOs add blocks
+DSP_OF_FORMULA = Figure(1.0, 0.8, 1.5)
+
+
+def price_finn(net: QNet, hw: HwConfig, family: Family) -> Priced:
+    """Rows per hardware layer; cycles are FINN's formulas, resources FINN-R's with wide bounds.
+
+    DoesNotFitError if no folding meets ``hw.target_ii`` within the board.
+    """
+    units = simplify(plan(net))
+    folding = folding_of(units, hw)
+    if folding is None:
+        raise DoesNotFitError(
+            f"no folding of {net.name} fits {hw.board.name} at {hw.target_ii or 'any'} cycles between two results; "
+            "take a larger board or a larger --target-ii"
+        )
+    ops = {layer.name: layer.op for layer in layers_of(units, hw.board.device.family)}
+    rows, total = [], 0
+    for choice in folding.choices:
+        names = [name for name in choice.settings if name in ops]
+        lut = scaled(choice.area.lut, LUT_OF_FORMULA)
+        ff = Figure(lut.value * FF_PER_LUT.value, lut.low * FF_PER_LUT.low, lut.high * FF_PER_LUT.high)
+        rows.append(
+            LayerCost(
+                op=ops[names[0]] if names else "",
+                kind=" + ".join(choice.settings),
+                lut=lut,
+                ff=ff,
+                dsp=scaled(choice.area.dsp, DSP_OF_FORMULA),
+                bram=scaled(choice.area.bram, BRAM_OF_FORMULA),
+                latency_cycles=choice.cycles,
+                detail="; ".join(f"{k} {v}" for settings in choice.settings.values() for k, v in settings.items()),
+            )
+        )
+        total += choice.cycles
+    ii = float(folding.ii_cycles)
+    return Priced(
+        layers=tuple(rows),
+        latency_cycles=Figure(float(total), ii, 1.5 * total + 10.0 * len(rows)),
+        ii_cycles=Figure(ii, ii, 1.1 * ii + 8.0),
+        fmax_mhz=reached_clock(hw.clock_mhz, family),
+    )
