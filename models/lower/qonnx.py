@@ -151,7 +151,13 @@ def lowered(model: OnnxModel, *, name: str, input_type: QuantType | None = None,
     output = state.values[graph.output]
     if not isinstance(output, Tensor):
         raise InputError(f"model {model.name}: its output does not depend on its input; export the model anew")
-    net, residual, end, notes = _finish(model, state, output, head)
+    try:
+        net, residual, end, notes = _finish(model, state, output, head)
+    except (Refusal, OverflowError) as error:
+        raise UnsupportedError(
+            f"model {model.name} cannot be lowered: its output {error}; put a Quant with one scale behind its last "
+            f"layer, or {AFTER_TRAINING}"
+        ) from error
     folded = {k: v.values for k, v in state.values.items() if isinstance(v, Constant)}
     single = frozenset({*state.single, *([absorbed[0].name] if absorbed else [])})
     runs = Execution(graph, folded, end), DoubleExecution(graph, folded, end, single)
@@ -323,10 +329,7 @@ def _finish(
         value = n.settle(value, "output", OUTPUT_BITS)
     except Refusal as refusal:
         if any(f.affine is None for f in value.chain):
-            raise UnsupportedError(
-                f"model {model.name} cannot be lowered: its output {refusal.why}; put a Quant behind its last layer, "
-                f"or {AFTER_TRAINING}"
-            ) from refusal
+            raise refusal
         value, lost = n.nearest(value, OUTPUT_BITS, "output")
         residual = lost
         notes.append(

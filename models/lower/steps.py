@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from bitsmith.models.ir import NetBuilder, Rounding
 from bitsmith.models.ir.types import IntArray
-from bitsmith.models.lower.affine import fit_affine
+from bitsmith.models.lower.affine import Affine, fit_affine
 
 Floats = npt.NDArray[np.float64]
 Scale = float | tuple[float, ...]
@@ -28,7 +28,9 @@ TABLE = 1 << 18
 LUT_ENTRIES = 1 << 16
 CHUNK = 1 << 20
 FEW_STEPS = 3
-"""With so few thresholds comparators are cheaper than a multiplication."""
+"""With so few thresholds comparators are cheaper than anything else."""
+COMPARATOR = 0.5
+"""Cost of a comparator with a constant, in adders."""
 
 
 class NotAStaircase(Exception):
@@ -131,7 +133,7 @@ def emit(b: NetBuilder, name: str, x: str, stairs: Staircase, scale: Scale) -> s
         return _emit_lut(b, name, x, stairs, levels, scale)
     most = max(len(p) for p in stairs.points)
     affine = fit_affine(stairs.lo, stairs.hi, stairs.points, levels) if most > FEW_STEPS else None
-    if affine is not None:
+    if affine is not None and _adders(affine) <= COMPARATOR * most:
         low, high = min(int(r.min()) for r in levels), max(int(r.max()) for r in levels)
         mult, add = (v[0] if len(v) == 1 else v for v in (affine.mult, affine.add))
         return b.requant(name, x, scale, low, high, affine.shift, mult, add, Rounding.FLOOR)
@@ -143,6 +145,12 @@ def emit(b: NetBuilder, name: str, x: str, stairs: Staircase, scale: Scale) -> s
     index = [np.searchsorted(table, row) for row in levels]
     at = _emit_thresholds(b, f"{name}_level", x, stairs, index, 1.0, 1)
     return b.lut(name, at, scale, table, 0)
+
+
+def _adders(affine: Affine) -> int:
+    """Adders of the multiplication by a constant and the offset: signed digits of the widest multiplier."""
+    magnitude = np.abs(affine.mult)
+    return int(np.bitwise_count((magnitude ^ (3 * magnitude)).astype(np.uint64)).max())
 
 
 def _emit_thresholds(

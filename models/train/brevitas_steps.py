@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from bitsmith.models.ptq.steps import best_step
 from bitsmith.models.train.torch_framework import framework
 
 STEP_BITS = 12
@@ -69,15 +70,6 @@ def step_classes() -> Any:
     return SimpleNamespace(Fixed=Fixed, Learned=Learned, Product=Product)
 
 
-def best_step(values: Floats, lo: int, hi: int) -> float:
-    """The step with the least square error when ``values`` are rounded to integers of ``lo..hi`` times it."""
-    largest = float(np.abs(values).max(initial=0.0)) or 1.0
-    top = max(abs(lo), hi)
-    steps = largest / top * np.linspace(0.15, 1.25, 45)
-    errors = [float(np.square(np.clip(np.rint(values / s), lo, hi) * s - values).sum()) for s in steps]
-    return float(steps[int(np.argmin(errors))])
-
-
 def fit_steps(model: Any, baseline: Any, x: Any) -> None:
     """Start every learned step where it rounds the baseline best: its weights, and its values on the rows ``x``.
 
@@ -115,4 +107,4 @@ def _fit(values: Floats, bits: int, signed: bool, narrow: bool) -> float:
     if bits == 1:
         return float(np.abs(values).mean()) or 1.0  # plus or minus the mean has the least square error
     half = 1 << (bits - 1)
-    return best_step(values, narrow - half if signed else 0, half - 1 if signed else 2 * half - 1)
+    return best_step(values.astype(np.float64), narrow - half if signed else 0, half - 1 if signed else 2 * half - 1)

@@ -6,8 +6,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bitsmith.models.ir import Lut, NetBuilder, QuantType, Requant, execute
+from bitsmith.models.ir import Lut, NetBuilder, QuantType, Requant, Thresholds, execute
 from bitsmith.models.lower import steps
+from bitsmith.models.lower.affine import fit_affine
 
 SEEDED = settings(max_examples=150, deadline=None, derandomize=True)
 LO, HI = -300, 299
@@ -26,9 +27,9 @@ def tabulated(f: steps.Function, columns: int) -> steps.Staircase:
 
 
 @SEEDED
-@given(st.lists(st.tuples(st.floats(-0.4, 0.4), st.floats(-40, 40)), min_size=1, max_size=4), st.integers(0, 60))
-def test_lines_become_one_multiplication(lines: list[tuple[float, float]], top: int) -> None:
-    slope, offset = np.array(lines).T
+@given(st.lists(st.tuples(st.integers(-400, 400), st.integers(-999, 999)), min_size=1, max_size=4), st.integers(0, 60))
+def test_lines_become_one_multiplication(lines: list[tuple[int, int]], top: int) -> None:
+    slope, offset = np.array(lines).T / np.array([[1024], [32]])  # exact in float64: a line there is
     f = lambda x: np.clip(np.floor(x * slope + offset), 0, top)  # noqa: E731
     stairs = tabulated(f, len(lines))
     grid = np.repeat(np.arange(LO, HI + 1)[:, None], len(lines), axis=1)
@@ -36,8 +37,11 @@ def test_lines_become_one_multiplication(lines: list[tuple[float, float]], top: 
     b = NetBuilder("n")
     x = b.input("x", (len(lines),), QuantType(10, True), LO, HI)
     op = b.ops[steps.emit(b, "y", x, stairs, 1.0)]
-    if max(len(p) for p in stairs.points) > steps.FEW_STEPS:
-        assert isinstance(op, Requant)
+    most = max(len(p) for p in stairs.points)
+    line = fit_affine(stairs.lo, stairs.hi, stairs.points, [row.astype(np.int64) for row in stairs.levels])
+    assert line is not None
+    cheaper = most > steps.FEW_STEPS and steps._adders(line) <= steps.COMPARATOR * most
+    assert isinstance(op, Requant if cheaper else Thresholds)
 
 
 @SEEDED

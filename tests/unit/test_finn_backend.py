@@ -20,8 +20,8 @@ from bitsmith.hls.backends.finn.folding import choices_of, divisors, fits
 from bitsmith.hls.backends.finn.layers import Layer, layers_of
 from bitsmith.hls.backends.finn.plan import dense_weight, plan
 from bitsmith.hls.backends.finn.simplify import simplify
-from bitsmith.hls.backends.finn.staircase import MAX_LEVELS, staircase, why_not
 from bitsmith.hls.backends.finn.units import Affine, Product, Reform, Steps, Unit
+from bitsmith.hls.backends.staircase import MAX_LEVELS, staircase, why_not
 from bitsmith.hls.boards import load_board
 from bitsmith.hls.config import HwConfig
 from bitsmith.models.ir import (

@@ -17,7 +17,9 @@ from qonnx.core.onnx_exec import execute_onnx
 
 from bitsmith.hls.backends.onnx_graph import GraphWriter
 from bitsmith.hls.backends.qonnx.backend import QonnxBackend
+from bitsmith.hls.backends.qonnx.check import find_problems
 from bitsmith.hls.backends.qonnx.encode import encode
+from bitsmith.hls.backends.qonnx.float32 import float32_form
 from bitsmith.hls.backends.qonnx.readme import hls4ml_precision
 from bitsmith.hls.config import Board, Device, HwConfig
 from bitsmith.hls.verify import save_vectors, verify_project
@@ -188,7 +190,24 @@ def test_half_up_needs_room_for_its_half() -> None:
     x = b.input("x", (1,), QuantType(20, True))
     y = b.requant("even", x, 1.0, -1, 1, 26, rounding=Rounding.HALF_EVEN)
     z = b.requant("up", x, 1.0, -1, 1, 26, rounding=Rounding.HALF_UP)
-    assert _problems(b, b.concat("both", [y, z], 1.0)).keys() == {"up"}
+    net = b.build(b.concat("both", [y, z], 1.0))
+    assert {p.op for p in find_problems(net)} == {"up"}
+    narrowed = float32_form(net)
+    assert [op.kind for op in narrowed.ops] == ["input", "requant", "thresholds", "concat"]
+    x_all = np.arange(net.input.lo, net.input.hi + 1, 37)[:, None]
+    assert (execute(narrowed, x_all) == execute(net, x_all)).all() and not find_problems(narrowed)
+
+
+def test_wide_multipliers_are_written_as_thresholds(tmp_path: Path, rng: np.random.Generator) -> None:
+    b = NetBuilder("wide_multipliers")
+    x = b.dense("fc", b.input("x", (6,), QuantType(8, True)), rng.integers(-7, 8, (6, 3)))
+    y = b.requant("falls", x, 1.0, -8, 7, 34, mult=-(2**24) * 5 - np.arange(3), add=2**33 + 5)
+    net = b.build(b.requant("rises", y, 1.0, 0, 3, 30, mult=3**18, rounding=Rounding.FLOOR))
+    vectors = random_inputs(net, 300, 0)
+    backend = QonnxBackend()
+    assert backend.check(net, HW) == []
+    backend.emit(net, HW, tmp_path, vectors)
+    assert (backend.simulate(tmp_path, net, vectors, taps=False).outputs == execute(net, vectors)).all()
 
 
 def test_other_refusals() -> None:

@@ -11,8 +11,8 @@ from bitsmith.hls.backends.finn.folding import FILL, Folding, cheapest, fastest,
 from bitsmith.hls.backends.finn.layers import layers_of
 from bitsmith.hls.backends.finn.plan import plan
 from bitsmith.hls.backends.finn.simplify import simplify
-from bitsmith.hls.backends.finn.staircase import MAX_LEVELS, why_not
 from bitsmith.hls.backends.finn.units import Product, Steps, Unit, pair, sides
+from bitsmith.hls.backends.staircase import MAX_LEVELS, why_not
 from bitsmith.hls.config import HwConfig
 from bitsmith.hls.results import Problem
 from bitsmith.models.ir.intervals import Interval, intervals

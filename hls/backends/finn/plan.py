@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from bitsmith.hls.backends.finn.staircase import constants_of, staircase
 from bitsmith.hls.backends.finn.units import (
     Affine,
     Enlarge,
@@ -26,6 +25,7 @@ from bitsmith.hls.backends.finn.units import (
     pair,
     sides,
 )
+from bitsmith.hls.backends.staircase import constants_of, staircase
 from bitsmith.models.ir.intervals import Interval, intervals
 from bitsmith.models.ir.ops import (
     Add,

@@ -9,6 +9,7 @@ import numpy as np
 from bitsmith.hls.backends.base import refuse, write_manifest
 from bitsmith.hls.backends.qonnx.check import find_problems
 from bitsmith.hls.backends.qonnx.encode import encode
+from bitsmith.hls.backends.qonnx.float32 import float32_form
 from bitsmith.hls.backends.qonnx.readme import write_readme
 from bitsmith.hls.backends.qonnx.run import real_inputs, run_file, version
 from bitsmith.hls.config import HwConfig
@@ -26,7 +27,7 @@ class QonnxBackend:
 
     def check(self, net: QNet, hw: HwConfig) -> list[Problem]:
         """Everything that stands in the way of ``emit``; empty if nothing does."""
-        return find_problems(net)
+        return find_problems(float32_form(net))
 
     def emit(self, net: QNet, hw: HwConfig, out: Path, vectors: IntArray) -> Project:
         """Write the project into ``out``.
@@ -36,7 +37,7 @@ class QonnxBackend:
         UnsupportedError with all problems if ``check`` finds any, ToolError if onnx is not installed.
         """
         refuse(self, net, hw)
-        model = encode(net)
+        model = encode(float32_form(net))
         out.mkdir(parents=True, exist_ok=True)
         (out / MODEL).write_bytes(model.SerializeToString(deterministic=True))
         np.save(out / "inputs.npy", real_inputs(net.input, vectors))

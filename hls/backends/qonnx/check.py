@@ -52,7 +52,7 @@ def _bounds(op: Op, args: list[Interval]) -> Iterator[Bound]:
     elif isinstance(op, Pool) and op.mode == "sum":
         yield "the sum", float(args[0].magnitude.max()) * math.prod(op.window)
     elif isinstance(op, Requant):
-        yield from _requant_bounds(op, args[0])
+        yield from requant_bounds(op, args[0])
     elif isinstance(op, Thresholds):
         levels = op.thresholds.shape[1]
         yield "a threshold", _largest(op.thresholds)
@@ -79,7 +79,8 @@ def _accumulator(op: Dense | Conv, x: Interval) -> float:
     return max(sums) + bias
 
 
-def _requant_bounds(op: Requant, x: Interval) -> Iterator[Bound]:
+def requant_bounds(op: Requant, x: Interval) -> Iterator[Bound]:
+    """Largest magnitude of everything on the way through a Requant."""
     yield "a multiplier", _largest(op.mult)
     yield "an addend", _largest(op.add)
     scaled = float((x.magnitude * np.abs(op.mult).astype(np.float64)).max())

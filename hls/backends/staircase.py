@@ -1,4 +1,4 @@
-"""A monotone function of integers as what FINN calls a MultiThreshold: a base, and one threshold per step up."""
+"""A monotone function of integers as a MultiThreshold of QONNX and FINN: a base, and one threshold per step up."""
 
 from __future__ import annotations
 
