@@ -52,7 +52,7 @@ class NetBuilder:
         self.spans: dict[str, Interval] = {}
 
     def _fresh(self, wanted: str) -> str:
-        name = re.sub(r"\W", "_", wanted) or "op"
+        name = re.sub(r"\W", "_", wanted, flags=re.ASCII) or "op"
         name = f"_{name}" if name[0].isdigit() else name
         candidate, n = name, 1
         while candidate in self.ops:

@@ -31,8 +31,8 @@ class Value:
 
     The real value is chain(op * scale + offset), on the channels of the last axis
     of ``op``, then taken as ``view`` (a shape) if that is given.  ``offset_step`` is
-    what the offset's own quantizer counts in; ``is_bias`` says that nobody reads
-    ``op`` without the offset.
+    what the offset's own quantizer counts in; ``is_bias`` says that the offset is
+    the bias of the layer ``op``, which everybody reads with it.
     """
 
     op: str
@@ -54,6 +54,8 @@ class Lowering:
     def __init__(self, name: str) -> None:
         self.builder = NetBuilder(name)
         self._settled: dict[int, tuple[Value, Value]] = {}
+        self.reads_alone: Callable[[str], bool] = lambda op: True
+        """Whether nobody but the layer at hand will read the integers of an op; a front end with branches sets it."""
 
     def shape(self, v: Value) -> Shape:
         """Shape of the value, without the batch."""
@@ -164,7 +166,7 @@ class Lowering:
         steps = steps_of(offset, self.scale(v), v.offset_step)
         if steps is None:
             return self._add_offset(v.op, offset, name, finest)
-        if v.is_bias and self.builder.add_bias(v.op, steps):
+        if v.is_bias and self.reads_alone(v.op) and self.builder.add_bias(v.op, steps):
             return v.op
         ones = np.ones(len(offset))
         return self._exact(v.op, ones, self.scale(v), f"{name}_bias", steps.astype(np.float64))

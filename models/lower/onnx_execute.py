@@ -20,7 +20,7 @@ from bitsmith.models.lower.onnx_graph import (
     channel_axis,
 )
 from bitsmith.models.lower.onnx_io import import_onnx, import_qonnx
-from bitsmith.models.lower.onnx_run import resized_places, runner
+from bitsmith.models.lower.onnx_run import for_batch, resized_places, runner
 
 BATCH_VALUES = 1 << 24
 CANCELLED = 2.0**-40
@@ -64,10 +64,10 @@ class Execution:
             proto.name = node.name
             if node.op in QUANTIZERS:
                 proto.domain = DOMAIN
-            if node.op == "Reshape" and len(proto.input) > 1 and constants[proto.input[1]][0] == 1:
-                name = f"{node.name}_batched"
-                constants[name] = np.concatenate([[0], constants[proto.input[1]][1:]]).astype(np.int64)
-                proto.input[1] = name
+            for i, shape in enumerate(for_batch(self.graph, node.op, [constants.get(k) for k in proto.input], rows)):
+                if shape is not constants.get(proto.input[i]):
+                    assert shape is not None
+                    constants[f"{node.name}_batched"], proto.input[i] = shape, f"{node.name}_batched"
             protos.append(proto)
         used = {i for p in protos for i in p.input}
         given = helper.make_tensor_value_info(self.graph.input, 1, [rows, *self.graph.input_shape])
@@ -126,8 +126,7 @@ class DoubleExecution:
         values[self.graph.input] = x.astype(np.float64)
         for node in self.nodes:
             args = [values[i] if i else None for i in node.inputs]
-            if node.op == "Reshape" and args[1] is not None and args[1][0] == 1:
-                args[1] = np.concatenate([[0], args[1][1:]])
+            args = for_batch(self.graph, node.op, args, len(x))
             values[node.outputs[-1 if node.op == "TopK" else 0]] = self._one(node, args)
             if self.output in values:
                 break

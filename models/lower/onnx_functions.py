@@ -12,7 +12,21 @@ from bitsmith.models.lower.onnx_graph import Array, Graph, Node, text
 from bitsmith.models.lower.onnx_run import applied, runner
 
 RISING = {
-    *("Relu", "Elu", "Selu", "Celu", "Sigmoid", "HardSigmoid", "Tanh", "Softplus", "Softsign", "Erf", "Exp", "Sqrt"),
+    *(
+        "Relu",
+        "Elu",
+        "Selu",
+        "Celu",
+        "Sigmoid",
+        "HardSigmoid",
+        "Tanh",
+        "Softplus",
+        "Softsign",
+        "Erf",
+        "Exp",
+        "Log",
+        "Sqrt",
+    ),
     *("Floor", "Ceil", "Round", "Sign", "ThresholdedRelu", "Clip", "Max", "Min"),
 }
 BENT = {"Abs", "HardSwish", "Gelu", "Mish", "Swish", "Reciprocal", "Pow", "Cos", "Sin"}  # neither rise nor fall
@@ -129,6 +143,8 @@ def _rounder(node: Node, scale: Scale, zero: int, bits: Array) -> Rounder | None
         raise Refusal(f"has {width} bits", "use 1 to 32 bits")
     signed = bool(node.attributes.get("signed", 1))
     mode = text(node.attributes.get("rounding_mode", "ROUND")).upper()
+    if not {"signed", "narrow"} <= node.attributes.keys():
+        return None  # running it will say it
     if mode not in HALF_EVEN or zero % 2 or (width == 1 and signed):
         return None
     lo, hi = integer_range(width, signed, bool(node.attributes.get("narrow", 1)))

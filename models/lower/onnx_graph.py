@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,8 @@ Array = npt.NDArray[Any]
 DOMAIN = "qonnx.custom_op.general"
 DOMAINS = ("", "ai.onnx", DOMAIN, "onnx.brevitas", "finn.custom_op.general")
 """QONNX's ops under the names that Brevitas, FINN's finn-base and qonnx gave them, and the exports that forgot one."""
+FLOATS = (1, 10, 11, 16)
+"""ONNX's numbers of float32, float16, float64 and bfloat16."""
 QUANTIZERS = ("Quant", "IntQuant", "BipolarQuant", "Trunc", "MultiThreshold")
 
 
@@ -48,6 +50,7 @@ class Graph:
     input_shape: Shape  # without the batch
     output: str
     opsets: Mapping[str, int]
+    batch: int = 1  # that the file fixes; its shapes name it
 
     def readers(self, value: str) -> tuple[Node, ...]:
         """Every node that reads ``value``."""
@@ -61,9 +64,8 @@ class Graph:
 
 def read_graph(model: OnnxModel) -> Graph:
     """The graph of ``model``; InputError if it has not one input of known shape and one output."""
-    onnx = import_onnx()
     graph = model.proto.graph
-    constants = {i.name: np.asarray(onnx.numpy_helper.to_array(i)) for i in graph.initializer}
+    constants = {i.name: _numbers(i) for i in graph.initializer}
     inputs = [i for i in graph.input if i.name not in constants]
     if len(inputs) != 1 or len(graph.output) != 1:
         raise InputError(
@@ -71,28 +73,52 @@ def read_graph(model: OnnxModel) -> Graph:
             f"export the part that goes into hardware, or concatenate"
         )
     known = {*constants, inputs[0].name, ""}
-    ordered = [_node(p, i) for i, p in enumerate(topological(list(graph.node), known, model.name))]
+    ordered = _nodes(topological(list(graph.node), known, model.name), graph.output[0].name)
     constants |= {n.outputs[0]: _constant(model.name, n) for n in ordered if n.op == "Constant"}
     nodes = tuple(n for n in ordered if n.op != "Constant")
     opsets = {("" if o.domain == "ai.onnx" else o.domain): o.version for o in model.proto.opset_import}
     opsets.setdefault("", 1)
     shape = _input_shape(model.name, inputs[0])
-    return Graph(nodes, constants, inputs[0].name, shape, graph.output[0].name, opsets)
+    batch = max(1, inputs[0].type.tensor_type.shape.dim[0].dim_value)
+    return Graph(nodes, constants, inputs[0].name, shape, graph.output[0].name, opsets, batch)
+
+
+def _nodes(protos: Sequence[Any], output: str) -> list[Node]:
+    """The nodes that the output depends on, each with a name of its own."""
+    needed, nodes, taken = {output}, list[Node](), set[str]()
+    for proto in reversed(protos):
+        if any(o in needed for o in proto.output):
+            needed.update(proto.input)
+    for proto in protos:
+        if any(o in needed for o in proto.output):
+            node = _node(proto, len(nodes))
+            while node.name in taken:
+                node = replace(node, name=f"{node.name}_{len(nodes)}")
+            taken.add(node.name)
+            nodes.append(node)
+    return nodes
 
 
 def _node(proto: Any, index: int) -> Node:
     onnx = import_onnx()
     attributes = {a.name: onnx.helper.get_attribute_value(a) for a in proto.attribute}
     op = proto.op_type if proto.domain in DOMAINS else f"{proto.domain}.{proto.op_type}"
+    if op == "Cast" and attributes.get("to") in FLOATS:
+        proto, attributes = onnx.helper.make_node("Cast", proto.input, proto.output, to=1), {"to": 1}
     name = proto.name or f"{proto.op_type}_{index}"
     return Node(op, name, tuple(proto.input), tuple(proto.output), attributes, proto)
 
 
+def _numbers(tensor: Any) -> Array:
+    """A tensor; floats of any width as float32, in which the whole graph is computed."""
+    values = np.asarray(import_onnx().numpy_helper.to_array(tensor))
+    return values.astype(np.float32) if tensor.data_type in FLOATS else values
+
+
 def _constant(model: str, node: Node) -> Array:
-    onnx = import_onnx()
     for key, value in node.attributes.items():
         if key == "value":
-            return np.asarray(onnx.numpy_helper.to_array(value))
+            return _numbers(value)
         if key in ("value_float", "value_floats"):
             return np.asarray(value, np.float32)
         if key in ("value_int", "value_ints"):

@@ -137,6 +137,7 @@ def _check_tensors(graph: Any, what: str) -> None:
             )
     for value in (*graph.input, *graph.output, *graph.value_info):
         dims = [d.dim_value for d in value.type.tensor_type.shape.dim]
+        dims[:1] = [max(d, 0) if d == -1 else d for d in dims[:1]]  # as some exporters write a free batch
         if any(d < 0 for d in dims) or math.prod(d or 1 for d in dims) > MOST_ELEMENTS:
             raise InputError(f"{what}: value {value.name} claims the shape {tuple(dims)}; the file is damaged")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 
@@ -14,10 +15,11 @@ from bitsmith.models.ir.shapes import same_pads
 from bitsmith.models.ir.verify import times
 from bitsmith.models.lower.functions import Function, Refusal
 from bitsmith.models.lower.lowering import Value, steps_of
+from bitsmith.models.lower.onnx_branches import meeting
 from bitsmith.models.lower.onnx_functions import ELEMENTWISE, function, quantizer
 from bitsmith.models.lower.onnx_graph import QUANTIZERS, Array, Node, channel_axis, text
 from bitsmith.models.lower.onnx_run import resized_places
-from bitsmith.models.lower.onnx_state import Given, State
+from bitsmith.models.lower.onnx_state import Given, State, constant, tensor
 from bitsmith.models.lower.onnx_values import (
     ORDER,
     Constant,
@@ -35,20 +37,6 @@ from bitsmith.models.lower.weights import Weights
 Handler = Callable[[State, Node, Sequence[Given]], Tensor]
 
 
-def tensor(given: Given) -> Tensor:
-    """The input, which must be a value of the net."""
-    if not isinstance(given, Tensor):
-        raise Refusal("computes with a constant where a value belongs", "fold the constants before export")
-    return given
-
-
-def constant(given: Given, what: str) -> Constant:
-    """The input, which must be a constant."""
-    if not isinstance(given, Constant):
-        raise Refusal(f"takes its {what} from another value, not from a constant", "no op of the net does that")
-    return given
-
-
 # -- elementwise ---------------------------------------------------------------------------------------------------
 
 
@@ -56,9 +44,7 @@ def elementwise(s: State, node: Node, xs: Sequence[Given]) -> Tensor:
     """A function of every element, its other inputs constants; or a sum of branches."""
     at = [i for i, x in enumerate(xs) if isinstance(x, Tensor)]
     if len(at) > 1:
-        if node.op in ("Add", "Sub", "Sum"):
-            return branches(s, node, xs)
-        raise Refusal("multiplies or compares two values with each other", "gating has no op in a net; restructure it")
+        return meeting(s, node, xs)
     t = tensor(xs[at[0]])
     others = [x.values if isinstance(x, Constant) else None for i, x in enumerate(xs) if i != at[0]]
     if node.op == "BatchNormalization":
@@ -103,25 +89,6 @@ def _with_offset(s: State, t: Tensor, f: Function, real: Array, step: Array | No
     if steps is not None and alone and s.n.builder.add_bias(v.op, steps):
         return t
     return t.holding(replace(v, offset=offset, offset_step=step, is_bias=alone))
-
-
-def branches(s: State, node: Node, xs: Sequence[Given]) -> Tensor:
-    """Add, Sub, Sum of values."""
-    ts = [tensor(x) for x in xs]
-    if len({t.shape for t in ts}) > 1:
-        raise Refusal(f"adds values of the shapes {[t.shape for t in ts]}", "bring them to one shape")
-    same = len({s.n.shape(t.value) for t in ts}) == 1 and all((t.places == ts[0].places).all() for t in ts)
-    if not same:
-        ts = [image(s.n, as_image(s.n, t, node.name)) if len(t.shape) > 1 else _sorted(s, t, node) for t in ts]
-    signs = (1, -1) if node.op == "Sub" else (1,) * len(ts)
-    return ts[0].holding(s.n.add([t.value for t in ts], signs, node.name))
-
-
-def _sorted(s: State, t: Tensor, node: Node) -> Tensor:
-    t = flat(s.n, t, node.name)
-    if not in_order(t.places):
-        raise Refusal("adds values whose elements lie in different orders", ORDER)
-    return t
 
 
 def quantize(s: State, node: Node, xs: Sequence[Given]) -> Tensor:
@@ -240,12 +207,12 @@ def _pads(node: Node, size: Shape, window: Shape, strides: Shape, dilations: Sha
 
 
 def pool(s: State, node: Node, xs: Sequence[Given]) -> Tensor:
-    """MaxPool, AveragePool, their global forms, and ReduceMean over all places."""
+    """MaxPool, AveragePool and their global forms."""
     t = tensor(xs[0])
     v = as_image(s.n, t, node.name)
     shape = s.n.shape(v)
-    mode = "max" if "Max" in node.op else "sum"
-    if node.op.startswith("Global") or node.op == "ReduceMean":
+    mode: Literal["max", "sum"] = "max" if "Max" in node.op else "sum"
+    if node.op.startswith("Global"):
         window, strides, pads = shape[:-1], shape[:-1], ((0, 0),) * (len(shape) - 1)
     else:
         window = node.ints("kernel_shape", ())
@@ -253,13 +220,9 @@ def pool(s: State, node: Node, xs: Sequence[Given]) -> Tensor:
         pads = _pool_pads(node, shape[:-1], window, strides)
     if any(d != 1 for d in node.ints("dilations", (1,))):
         raise Refusal("pools with dilations", "use dilations of 1")
-    one = QuantType(1, False)
-    p = Pool(name=node.name, inputs=(), shape=(), type=one, mode=mode, window=window, strides=strides, pads=pads)
-    if mode == "max":
-        return image(s.n, s.n.max_pool(v, p))
-    if any(a or b for a, b in pads) and not node.attributes.get("count_include_pad", 0):
+    if mode == "sum" and any(a or b for a, b in pads) and not node.attributes.get("count_include_pad", 0):
         raise Refusal("averages over fewer places at the border", "use count_include_pad=1, or no padding")
-    return image(s.n, s.n.average(v, p, 1.0 / math.prod(window), None, node.name))
+    return image(s.n, _pooled(s, node, v, mode, window, strides, pads, 1.0 / math.prod(window)))
 
 
 def _pool_pads(node: Node, size: Shape, window: Shape, strides: Shape) -> Pads:
@@ -276,17 +239,44 @@ def _pool_pads(node: Node, size: Shape, window: Shape, strides: Shape) -> Pads:
     return tuple((a, max(end, 0)) for (a, _), end in zip(pads, ends, strict=True))
 
 
-def reduce_mean(s: State, node: Node, xs: Sequence[Given]) -> Tensor:
-    """ReduceMean over all spatial axes: a global average."""
+def reduce_places(s: State, node: Node, xs: Sequence[Given]) -> Tensor:
+    """ReduceMean, ReduceSum and ReduceMax over one or all spatial axes: a pool as large as they are."""
     t = tensor(xs[0])
     axes = node.ints("axes", ())
     if len(xs) > 1 and xs[1] is not None:
         axes = tuple(int(a) for a in constant(xs[1], "axes").values)
     rank = len(t.shape) + 1
-    if sorted(a % rank for a in axes) != list(range(2, rank)):
-        raise Refusal(f"averages over the axes {axes}", "average over all spatial axes, or use a pooling layer")
-    y = pool(s, node, xs[:1])
-    return y if node.attributes.get("keepdims", 1) else Tensor(y.value, y.places.reshape(-1))
+    over = sorted(a % rank for a in axes)
+    last = in_order(t.places) and over[-1:] < [rank - 1]  # channels last, as behind a MatMul
+    if not over or over[0] < (1 if last else 2):
+        raise Refusal(f"reduces the axes {axes} of {(1, *t.shape)}", "reduce spatial axes, or use a pooling layer")
+    if last:
+        v, first = s.n.reshape(s.n.settle(t.value, node.name), t.shape, f"{node.name}_rows"), 1
+    else:
+        v, first = as_image(s.n, t, node.name), 2
+    window = tuple(n if i + first in over else 1 for i, n in enumerate(s.n.shape(v)[:-1]))
+    mode: Literal["max", "sum"] = "max" if node.op == "ReduceMax" else "sum"
+    factor = 1.0 / math.prod(window) if node.op == "ReduceMean" else 1.0
+    done = _pooled(s, node, v, mode, window, window, ((0, 0),) * len(window), factor)
+    y = plain(s.n, done) if last else image(s.n, done)
+    kept = tuple(n for i, n in enumerate(y.shape) if i + 1 not in over)
+    return y if node.attributes.get("keepdims", 1) else Tensor(y.value, y.places.reshape(kept))
+
+
+def _pooled(
+    s: State,
+    node: Node,
+    v: Value,
+    mode: Literal["max", "sum"],
+    window: Shape,
+    strides: Shape,
+    pads: Pads,
+    by: float,
+) -> Value:
+    """The maximum of windows, or ``by`` times their sum."""
+    one = QuantType(1, False)
+    p = Pool(name=node.name, inputs=(), shape=(), type=one, mode=mode, window=window, strides=strides, pads=pads)
+    return s.n.max_pool(v, p) if mode == "max" else s.n.average(v, p, by, None, node.name)
 
 
 def pad(s: State, node: Node, xs: Sequence[Given]) -> Tensor:
@@ -348,7 +338,7 @@ def concat(s: State, node: Node, xs: Sequence[Given]) -> Tensor:
 HANDLERS: dict[str, Handler] = {
     **dict.fromkeys(sorted(ELEMENTWISE), elementwise),
     **dict.fromkeys(QUANTIZERS, quantize),
-    "Sum": branches,
+    "Sum": meeting,
     "MatMul": matmul,
     "Gemm": gemm,
     "Conv": conv,
@@ -356,7 +346,9 @@ HANDLERS: dict[str, Handler] = {
     "AveragePool": pool,
     "GlobalAveragePool": pool,
     "GlobalMaxPool": pool,
-    "ReduceMean": reduce_mean,
+    "ReduceMean": reduce_places,
+    "ReduceSum": reduce_places,
+    "ReduceMax": reduce_places,
     "Pad": pad,
     "Resize": resize,
     "Upsample": resize,

@@ -19,6 +19,9 @@ Run = Callable[..., Array]
 INFLATING = {"ConstantOfShape": 0, "Expand": 1, "Tile": 1, "Range": 1}
 """Ops whose result may be far larger than what they read, and the input that says how large."""
 
+SHAPE_INPUTS = {"Reshape": 1, "Resize": 3}
+"""Inputs that name a whole shape, the batch included."""
+
 
 def import_runtime() -> Any:
     """onnxruntime; ToolError with the line that installs it."""
@@ -110,7 +113,9 @@ def _quantize(graph: Graph, node: Node, args: Sequence[Array | None]) -> Array:
     if node.op == "MultiThreshold":
         return _multithreshold(node, x, parameters[0])
     scale, zero, bits = parameters
-    signed, narrow = bool(node.attributes.get("signed", 1)), bool(node.attributes.get("narrow", 1))
+    if not {"signed", "narrow"} <= node.attributes.keys():
+        raise Refusal("does not say whether it is signed and narrow", "set both attributes, or export it anew")
+    signed, narrow = bool(node.attributes["signed"]), bool(node.attributes["narrow"])
     return np.asarray(import_qonnx(f"{general}.quant").quant(x, scale, zero, bits, signed, narrow, mode))
 
 
@@ -125,11 +130,20 @@ def _rows(thresholds: Array, channels: int) -> list[tuple[int, Array]]:
     return [(c, np.sort(thresholds[c if len(thresholds) > 1 else 0])) for c in range(channels)]
 
 
+def for_batch(graph: Graph, op: str, args: Sequence[Array | None], rows: int) -> list[Array | None]:
+    """The inputs of a Reshape or Resize, whose whole shape names the file's own batch, for ``rows``; others as is."""
+    given, at = list(args), SHAPE_INPUTS.get(op, 0)
+    shape = given[at] if 0 < at < len(given) else None
+    if shape is not None and shape.size and shape[0] in (1, graph.batch):
+        given[at] = np.concatenate([[rows], shape[1:]]).astype(np.int64)
+    return given
+
+
 def resized_places(graph: Graph, node: Node, size: tuple[int, ...], others: Sequence[Array | None]) -> Array:
     """Which place of a plane of ``size`` a Resize or Upsample puts where; ``others`` are the node's other inputs."""
     plane = np.arange(np.prod(size), dtype=np.float32).reshape(1, 1, *size)
     given = [o if o is None or o.size else None for o in others]
-    if len(given) == 3 and given[2] is not None:  # sizes, which name batch and channels too
+    if len(given) == 3 and given[2] is not None and len(given[2]) == plane.ndim:  # sizes, batch and channels among them
         given[2] = np.concatenate([[1, 1], given[2][2:]]).astype(np.int64)
     held = [g.astype(np.float32) if g is not None and g.dtype == np.float64 else g for g in given]
     return np.asarray(runner(graph, node)(plane, *held)[0, 0], np.int64)

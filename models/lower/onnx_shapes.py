@@ -10,9 +10,9 @@ import numpy as np
 from bitsmith.models.ir.ops import Shape
 from bitsmith.models.lower.functions import Function, Refusal
 from bitsmith.models.lower.lowering import Value
-from bitsmith.models.lower.onnx_graph import Node
-from bitsmith.models.lower.onnx_layers import Handler, constant, tensor
-from bitsmith.models.lower.onnx_state import Given, State
+from bitsmith.models.lower.onnx_graph import FLOATS, Node
+from bitsmith.models.lower.onnx_layers import Handler
+from bitsmith.models.lower.onnx_state import Given, State, constant, tensor
 from bitsmith.models.lower.onnx_values import Tensor, flat
 
 BATCH = "keep the batch as the first axis"
@@ -25,7 +25,7 @@ def identity(s: State, node: Node, xs: Sequence[Given]) -> Tensor:
 
 def cast(s: State, node: Node, xs: Sequence[Given]) -> Tensor:
     """Cast between floats; to integers it would truncate."""
-    if int(node.attributes.get("to", 1)) not in (1, 10, 11, 16) and not _is_class(s, tensor(xs[0])):
+    if int(node.attributes.get("to", 1)) not in FLOATS and not _is_class(s, tensor(xs[0])):
         raise Refusal("casts to integers", "quantize with a Quant instead")
     return tensor(xs[0])
 
@@ -48,6 +48,8 @@ def reshape(s: State, node: Node, xs: Sequence[Given]) -> Tensor:
     have = (1, *t.shape)
     if not node.attributes.get("allowzero", 0):
         wanted = [have[i] if d == 0 and i < len(have) else d for i, d in enumerate(wanted)]
+    if wanted[:1] == [s.graph.batch]:
+        wanted[0] = 1
     known = math.prod(d for d in wanted if d != -1)
     return _moved(t, [t.places.size // max(known, 1) if d == -1 else d for d in wanted])
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from bitsmith.models.ir.ops import Add, Concat, Conv, Dense, Pad, Pool, Reshape, Upsample
+from bitsmith.models.lower.functions import Refusal
 from bitsmith.models.lower.lowering import Lowering, Value
 from bitsmith.models.lower.onnx_graph import Graph, Node
 from bitsmith.models.lower.onnx_values import Constant, Tensor
@@ -30,6 +30,9 @@ class State:
     absorbed: str | None
     values: dict[str, Tensor | Constant] = field(default_factory=dict)
     single: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.n.reads_alone = self.reads_alone
 
     def precision(self, node: Node, v: Value) -> npt.DTypeLike:
         """Of the real arithmetic of ``node`` behind ``v``: float32 as frameworks compute, float64 where that is noise.
@@ -58,7 +61,22 @@ class State:
         return isinstance(op, Reshape | Pool | Pad | Upsample | Concat) and any(self._is_sum(i) for i in op.inputs)
 
     def reads_alone(self, op: str) -> bool:
-        """Whether only one node still to come reads the integers of ``op``."""
-        names = [k for k, v in self.values.items() if isinstance(v, Tensor) and v.value.op == op]
-        readers = Counter(i for node in self.graph.nodes for i in node.inputs)
-        return len(names) == 1 and readers[names[0]] == 1 and names[0] != self.graph.output
+        """Whether of all nodes still to come, the one at hand included, only one reads the integers of ``op``."""
+        names = {k for k, v in self.values.items() if isinstance(v, Tensor) and v.value.op == op}
+        to_come = (n for n in self.graph.nodes if not any(o in self.values for o in n.outputs))
+        readers = sum(i in names for n in to_come for i in n.inputs) + (self.graph.output in names)
+        return readers <= 1
+
+
+def tensor(given: Given) -> Tensor:
+    """The input, which must be a value of the net."""
+    if not isinstance(given, Tensor):
+        raise Refusal("computes with a constant where a value belongs", "fold the constants before export")
+    return given
+
+
+def constant(given: Given, what: str) -> Constant:
+    """The input, which must be a constant."""
+    if not isinstance(given, Constant):
+        raise Refusal(f"takes its {what} from another value, not from a constant", "no op of the net does that")
+    return given

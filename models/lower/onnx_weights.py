@@ -34,8 +34,10 @@ def fold_constants(graph: Graph, node: Node, given: list[Constant | None]) -> li
         return [replace(results[0], step=moved[0].astype(np.float64))]
     if node.op == "Mul" and len(given) == 2:
         for held, factor in ((given[0], values[1]), (given[1], values[0])):
-            if held is not None and held.step is not None and factor is not None and factor.size == 1:
-                return [replace(results[0], step=np.abs(held.step * float(factor.reshape(()))))]
+            if held is None or held.step is None or factor is None or not factor.all():
+                continue
+            if held.values.shape == results[0].values.shape:
+                return [replace(results[0], step=np.abs(held.step * factor.astype(np.float64)))]
     return results
 
 

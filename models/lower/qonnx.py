@@ -20,6 +20,7 @@ from bitsmith.models.lower.onnx_functions import ELEMENTWISE, quantizer
 from bitsmith.models.lower.onnx_graph import QUANTIZERS, Array, Graph, Node, read_graph
 from bitsmith.models.lower.onnx_io import OnnxModel, load_model
 from bitsmith.models.lower.onnx_layers import HANDLERS
+from bitsmith.models.lower.onnx_run import runner
 from bitsmith.models.lower.onnx_shapes import MOVES, SHAPES
 from bitsmith.models.lower.onnx_state import State
 from bitsmith.models.lower.onnx_values import Constant, Tensor, channels_first, plain
@@ -41,6 +42,9 @@ REMEDIES = {
     "GRU": "recurrent layers have no op in a net",
     "Gather": "select channels before the network",
     "qonnx.custom_op.channels_last.Conv": "import the graph from before ConvertToChannelsLast",
+    "Im2Col": "import the graph from before LowerConvsToMatMul",
+    "DepthToSpace": "use Resize (nearest) and Conv",
+    "Where": "use Clip, Relu or LeakyRelu; torch writes Softplus as one node with dynamo=False",
     "Slice": "split the data before the network",
     "Split": "split the data before the network",
     "InstanceNormalization": "use BatchNormalization",
@@ -272,9 +276,15 @@ def _refuse_unknown(model: OnnxModel, graph: Graph) -> None:
             continue
         alive.update(node.outputs)
         if node.op not in HANDLERS and node.op not in SHAPES:
-            remedy = REMEDIES.get(node.op, "replace it by supported ops, or leave it outside of the net")
-            lines.append(f"\n  {node.name} ({node.op}): has no meaning in a net; {remedy}")
+            lines.append(f"\n  {node.name} ({node.op}): has no meaning in a net; {remedy(node.op)}")
     _raise(model, lines)
+
+
+def remedy(op: str) -> str:
+    """What helps against an op that a net does not have."""
+    if op.startswith("com.microsoft."):
+        return "import the graph from before onnxruntime optimized it for a machine (ORT_ENABLE_BASIC keeps to ONNX)"
+    return REMEDIES.get(op, "replace it by supported ops, or leave it outside of the net")
 
 
 def _raise(model: OnnxModel, lines: Sequence[str]) -> None:
@@ -294,7 +304,8 @@ def _walk(model: OnnxModel, state: State) -> None:
         given = [state.values.get(i) if i else None for i in node.inputs]
         try:
             if node.op == "Shape" and isinstance(given[0], Tensor):
-                state.values[node.outputs[0]] = Constant(np.array([1, *given[0].shape], np.int64))
+                shape = runner(state.graph, node)(np.zeros((1, *given[0].shape), np.float32))
+                state.values[node.outputs[0]] = Constant(shape)
             elif not any(isinstance(g, Tensor) for g in given):
                 constants = [g if isinstance(g, Constant) else None for g in given]
                 state.values.update(zip(node.outputs, fold_constants(state.graph, node, constants), strict=False))

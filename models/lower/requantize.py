@@ -16,8 +16,8 @@ from bitsmith.models.lower.weights import dyadic_scale, is_power_of_two
 MORE_BITS = 24
 """An offset may make the direct form this much finer than its quantizer; beyond, a fitted multiplier is cheaper."""
 CHECKED_LEVELS = 1 << 15
-OFF_GRID = 2.0**-10
-"""How far, in steps, float32 may put a quantizer's value beside its grid (x + (q - x) is q but for rounding)."""
+OFF_GRID, FLOAT32 = 2.0**-10, 2.0**-23
+"""How far, in steps and relative, float32 may put a value beside its grid (x + (q - x) is q but for rounding)."""
 
 
 def lower_quantizer(
@@ -59,9 +59,11 @@ class _Oracle:
         value = self.q.apply(reduce(lambda y, f: f.apply(y), self.chain, real))
         if self.q.scale is None:
             return value
+        if not np.isfinite(value).all():
+            raise NotAStaircase("it is NaN or infinite for some of its inputs")
         steps = value / np.asarray(self.q.scale)
         whole: Floats = np.rint(steps)
-        if (np.abs(steps - whole) > OFF_GRID).any():
+        if (np.abs(steps - whole) > OFF_GRID + FLOAT32 * np.abs(whole)).any():
             raise NotAStaircase(f"its values are not multiples of {self.q.scale}")
         return whole
 

@@ -8,16 +8,21 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bitsmith.models.ir import UnsupportedError
+from bitsmith.models.lower.onnx_functions import BENT, ELEMENTWISE, LINEAR
 from bitsmith.models.lower.onnx_graph import QUANTIZERS, Array, Graph, Node
 from bitsmith.models.lower.onnx_layers import HANDLERS
-from bitsmith.models.lower.onnx_run import fold
+from bitsmith.models.lower.onnx_run import fold, for_batch, runner
 from bitsmith.models.lower.onnx_shapes import SHAPES
+from bitsmith.models.lower.qonnx import remedy
 
 WEIGHTED = ("Conv", "Gemm", "MatMul")
 KEEPS_GRID = (
-    *("MaxPool", "GlobalMaxPool", "Reshape", "Flatten", "Transpose", "Squeeze", "Unsqueeze", "Identity", "Dropout"),
-    *("Pad", "Resize", "Upsample", "Concat", "Cast"),
+    *("MaxPool", "GlobalMaxPool", "ReduceMax", "Reshape", "Flatten", "Transpose", "Squeeze", "Unsqueeze"),
+    *("Identity", "Dropout", "Pad", "Resize", "Upsample", "Concat", "Cast"),
 )
+SUMS = ("Add", "Sub", "Sum")
+STRAIGHT = (*LINEAR, "Sum", "Relu", "Clip", "Max", "Min")
+"""Elementwise ops that end on a grid again."""
 AT_THE_END = ("Softmax", "LogSoftmax", "Sigmoid", "ArgMax", "TopK")
 
 
@@ -53,9 +58,9 @@ def plan(graph: Graph, name: str) -> Plan:
         raise UnsupportedError(f"model {name} is quantized already ({quantized[0]}); import it without --bits")
     constants = dict(graph.constants)
     nodes = _fold(graph, constants)
-    unknown = [n for n in nodes if n.op not in HANDLERS and n.op not in SHAPES and n.op != "Shape"]
+    unknown = [n for n in nodes if n.op not in HANDLERS and n.op not in SHAPES]
     if unknown:
-        lines = "".join(f"\n  {n.name} ({n.op})" for n in unknown)
+        lines = "".join(f"\n  {n.name} ({n.op}): {remedy(n.op)}" for n in unknown)
         raise UnsupportedError(f"model {name} cannot be quantized, a net has no op for:{lines}")
     steps = _layers(nodes, constants, graph.output)
     marked = _marked(steps, constants, graph)
@@ -63,13 +68,20 @@ def plan(graph: Graph, name: str) -> Plan:
 
 
 def _fold(graph: Graph, constants: dict[str, Array]) -> list[Node]:
-    """The nodes that depend on the input; the others become constants."""
+    """The nodes that compute with the input; the others, and all that depends on its shape alone, become constants."""
     kept = []
+    values: dict[str, Array] = {}  # of one row, whose shapes count
+    if any(node.op == "Shape" for node in graph.nodes):
+        values[graph.input] = np.zeros((1, *graph.input_shape), np.float32)
     for node in graph.nodes:
-        if node.inputs and all(i in constants or not i for i in node.inputs):
-            constants[node.outputs[0]] = fold(graph, node, [constants.get(i) for i in node.inputs])[0]
-        else:
-            kept.append(node)
+        known = node.inputs and all(i in constants or not i for i in node.inputs)
+        if known or (node.op == "Shape" and node.inputs[0] in values):
+            constants[node.outputs[0]] = fold(graph, node, [(constants | values).get(i) for i in node.inputs])[0]
+            continue
+        kept.append(node)
+        if all(i in constants or i in values or not i for i in node.inputs):
+            args = for_batch(graph, node.op, [(constants | values).get(i) for i in node.inputs], 1)
+            values[node.outputs[-1 if node.op == "TopK" else 0]] = runner(graph, node)(*args)
     return kept
 
 
@@ -144,13 +156,20 @@ def _needs_grid(step: Node | Layer, constants: Mapping[str, Array]) -> bool:
     if isinstance(step, Layer):
         return True
     branches = sum(i not in constants for i in step.inputs) > 1
-    return branches or step.op in ("AveragePool", "GlobalAveragePool", "ReduceMean")
+    return branches or step.op in ("AveragePool", "GlobalAveragePool", "ReduceMean", "ReduceSum", *BENT)
 
 
 def _marked(steps: tuple[Node | Layer, ...], constants: Mapping[str, Array], graph: Graph) -> dict[str, str]:
-    """Values to be quantized, and by what name each shares its scale: branches that meet have one."""
+    """Values to be quantized, and by what name each shares its scale: branches that meet have one.
+
+    Functions of one value that meet again (x * sigmoid(x)) are one function of it, which
+    is tabulated: that value is quantized, not they.  The input always is, and the output
+    where a function ends it that no integer arithmetic does.
+    """
     origin: dict[str, list[str]] = {graph.input: [graph.input]}  # the values whose grid a value would be on
-    group: dict[str, str] = {}
+    stem: dict[str, str] = {graph.input: graph.input}  # the value that it is an elementwise function of
+    group: dict[str, str] = {graph.input: graph.input}
+    curved = set[str]()
 
     def root(value: str) -> str:
         while group[value] != value:
@@ -158,16 +177,28 @@ def _marked(steps: tuple[Node | Layer, ...], constants: Mapping[str, Array], gra
         return value
 
     for step in steps:
-        given = [i for i in inputs_of(step) if i and i not in constants]
+        out, given = output_of(step), [i for i in inputs_of(step) if i and i not in constants]
+        op = "" if isinstance(step, Layer) else step.op
+        elementwise = op in (*ELEMENTWISE, "Sum")
+        stems = {stem[i] for i in given} if elementwise else set()
+        stem[out] = min(stems) if len(stems) == 1 else out
+        bends = elementwise and (op not in STRAIGHT or (len(given) > 1 and op not in SUMS))
+        if (bends and not (out == graph.output and op in AT_THE_END)) or (
+            curved & {*given} and (len(stems) == 1 or op in KEEPS_GRID)
+        ):
+            curved.add(out)
         if _needs_grid(step, constants):
-            sources = [o for i in given for o in origin[i]]
+            read = [stem[out]] if len(stems) == 1 else given
+            sources = [o for i in read for o in origin[i]]
             for source in sources:
                 group.setdefault(source, source)
             if not isinstance(step, Layer):
                 for source in sources[1:]:
                     group[root(source)] = root(sources[0])
         keeps = not isinstance(step, Layer) and step.op in KEEPS_GRID
-        origin[output_of(step)] = [o for i in given for o in origin[i]] if keeps else [output_of(step)]
+        origin[out] = [o for i in given for o in origin[i]] if keeps else [out]
+    if graph.output in curved:
+        group.setdefault(graph.output, graph.output)
     return {value: root(value) for value in group}
 
 

@@ -18,7 +18,7 @@ from bitsmith.models.ir import InputError, QuantType
 from bitsmith.models.lower.onnx_functions import integer_range
 from bitsmith.models.lower.onnx_graph import DOMAIN, Array, Graph, Node, read_graph
 from bitsmith.models.lower.onnx_io import OnnxModel, check_model, import_onnx
-from bitsmith.models.lower.onnx_run import runner
+from bitsmith.models.lower.onnx_run import for_batch, runner
 from bitsmith.models.ptq.plan import Layer, Plan, inputs_of, output_of, plan
 from bitsmith.models.ptq.steps import best_steps, shared_step
 
@@ -27,6 +27,7 @@ STEP_BITS = 12
 SAMPLES = 1 << 16
 """Numbers per value that its scale is chosen by."""
 BIAS_BITS = 32
+"""Wider where the accumulator's steps are that fine."""
 FORM = re.compile(r"[Ww](\d+)[Aa](\d+)")
 
 
@@ -103,12 +104,9 @@ class _Compute:
         """The step's output from ``values``."""
         if isinstance(step, Layer):
             return self.layer(step, values[step.node.inputs[0]], step.weight, step.bias)
-        if step.op == "Shape":
-            return np.array([1, *values[step.inputs[0]].shape[1:]], np.int64)
         known = {**self.plan.constants, **values}
-        args = [known[i] if i else None for i in step.inputs]
-        if step.op == "Reshape" and args[1] is not None and args[1].size and args[1][0] == 1:
-            args[1] = np.concatenate([[0], args[1][1:]]).astype(np.int64)
+        rows = next(len(values[i]) for i in step.inputs if i in values)
+        args = for_batch(self.graph, step.op, [known[i] if i else None for i in step.inputs], rows)
         return runner(self.graph, step, -1 if step.op == "TopK" else 0)(*args)
 
     def layer(self, layer: Layer, x: Array, weight: Array, bias: Array) -> Array:
@@ -224,7 +222,8 @@ class _Writer:
         bias = np.rint(bias / accumulator) * accumulator.astype(np.float64)
         self.constants |= {f"{name}_weight": layer.weight.astype(np.float32), f"{name}_bias": bias.astype(np.float32)}
         self._quant(f"{name}_weight", f"{name}_weight_quantized", step, self.weight_bits, True, narrow=True)
-        self._quant(f"{name}_bias", f"{name}_bias_quantized", accumulator, BIAS_BITS, True, narrow=False)
+        bias_bits = max(BIAS_BITS, int(np.abs(bias / accumulator).max()).bit_length() + 1)
+        self._quant(f"{name}_bias", f"{name}_bias_quantized", accumulator, bias_bits, True, narrow=False)
         self._emit(layer, f"{name}_weight_quantized", f"{name}_bias_quantized")
         return self.compute.layer(layer, x, weight, bias)
 
@@ -279,8 +278,8 @@ class _Writer:
         graph = helper.make_graph(
             self.nodes,
             "quantized",
-            [helper.make_tensor_value_info(self.graph.input, 1, [1, *self.graph.input_shape])],
-            [helper.make_tensor_value_info(self.graph.output, 1, None)],
+            [helper.make_tensor_value_info(self.graph.input, 1, [self.graph.batch, *self.graph.input_shape])],
+            [helper.make_tensor_value_info(self.names.get(self.graph.output, self.graph.output), 1, None)],
             [onnx.numpy_helper.from_array(np.asarray(v, order="C"), k) for k, v in self.constants.items() if k in used],
         )
         opsets = [helper.make_opsetid("", self.graph.opset), helper.make_opsetid(DOMAIN, 1)]

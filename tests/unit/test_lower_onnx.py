@@ -421,7 +421,10 @@ def test_inputs_off_the_grid_are_quantized_as_the_source_does(rng: np.random.Gen
 
 
 REFUSED: dict[str, tuple[Callable[[Graph, str], str], str]] = {
-    "gating": (lambda g, x: g.node("Mul", x, g.node("Sigmoid", x)), "multiplies or compares two values"),
+    "gating": (
+        lambda g, x: g.node("Mul", x, g.node("Sigmoid", g.node("GlobalAveragePool", x))),
+        "multiplies or compares two values",
+    ),
     "attention": (lambda g, x: g.node("MatMul", x, x), "multiplies two values"),
     "transposed_conv": (lambda g, x: g.node("ConvTranspose", x, g.weight(4, 2, 2, 2)), "use Resize"),
     "linear": (
