@@ -12,7 +12,7 @@ import numpy.typing as npt
 from bitsmith.flows.frontends import ONNX_SUFFIX
 from bitsmith.models import data as datasets
 from bitsmith.models.ir import InputError, QuantType
-from bitsmith.models.lower.onnx_io import OnnxModel, import_onnx
+from bitsmith.models.lower.onnx.io import OnnxModel, import_onnx
 
 Rows = npt.NDArray[Any]
 

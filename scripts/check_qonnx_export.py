@@ -40,7 +40,7 @@ from bitsmith.hls.backends.qonnx.readme import hls4ml_precision  # noqa: E402
 from bitsmith.hls.backends.qonnx.run import real_inputs, run_file  # noqa: E402
 from bitsmith.models.ir import QNet, Rounding, content_hash, execute, load, random_inputs  # noqa: E402
 from bitsmith.models.ir.ops import Input, Requant  # noqa: E402
-from bitsmith.models.lower.qonnx_net import decode  # noqa: E402
+from bitsmith.models.lower.exported.net import decode  # noqa: E402
 
 
 def qonnx_cell(file: Path, net: QNet, x: np.ndarray, want: np.ndarray) -> str:

@@ -111,7 +111,7 @@ def executed(path: Path, x: np.ndarray) -> np.ndarray:
 def integers(spec: NetSpec, folder: Path, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Output integers of the net lowered from ``model.onnx``, and Brevitas's own logits in steps of that net."""
     from bitsmith.models.ir import execute
-    from bitsmith.models.lower.onnx_io import load_model
+    from bitsmith.models.lower.onnx.io import load_model
     from bitsmith.models.lower.qonnx import lower
 
     lowered = lower(load_model(folder / "model.onnx"), name="net")

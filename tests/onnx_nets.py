@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from bitsmith.models.lower.onnx_io import OnnxModel, check_model
+from bitsmith.models.lower.onnx.io import OnnxModel, check_model
 
 QONNX = "qonnx.custom_op.general"
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from bitsmith.models.ir import QNet, execute, random_inputs
-from bitsmith.models.lower.keras_io import import_qkeras, import_tensorflow
+from bitsmith.models.lower.keras.io import import_qkeras, import_tensorflow
 from bitsmith.models.lower.qkeras import compare_on, lower
 
 

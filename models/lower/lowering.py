@@ -17,7 +17,7 @@ from bitsmith.models.ir.types import IntArray
 from bitsmith.models.lower.functions import Floats, Function, Quantizer, Refusal, Scale
 from bitsmith.models.lower.requantize import lower_quantizer
 
-ADD_QUANTIZER = "put a QActivation('quantized_bits(...)') or another quantizer before it"
+ADD_QUANTIZER = "put a quantizer before it (a QActivation, a QuantIdentity, a Quant node)"
 FINEST = 40
 """An offset that needs this many more bits than its accumulator is a real number, no grid."""
 

@@ -13,11 +13,11 @@ from bitsmith.models.ir import ArgMax, InputError, QNet, QuantType, UnsupportedE
 from bitsmith.models.ir.types import IntArray
 from bitsmith.models.lower.compare import Comparison, compare_outputs
 from bitsmith.models.lower.functions import Quantizer, Refusal, Rounder
-from bitsmith.models.lower.keras_activations import HEADS, interpret
-from bitsmith.models.lower.keras_check import raise_all, refuse_unsupported
-from bitsmith.models.lower.keras_graph import first_layer, graph_of, is_identity, last_layer, walk
-from bitsmith.models.lower.keras_io import check_finite, import_tensorflow, load_model
-from bitsmith.models.lower.keras_layers import HANDLERS
+from bitsmith.models.lower.keras.activations import HEADS, interpret
+from bitsmith.models.lower.keras.check import raise_all, refuse_unsupported
+from bitsmith.models.lower.keras.graph import first_layer, graph_of, is_identity, last_layer, walk
+from bitsmith.models.lower.keras.io import check_finite, import_tensorflow, load_model
+from bitsmith.models.lower.keras.layers import HANDLERS
 from bitsmith.models.lower.lowering import Lowering, Value
 from bitsmith.models.lower.weights import is_power_of_two
 

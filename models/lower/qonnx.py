@@ -13,19 +13,19 @@ import numpy.typing as npt
 from bitsmith.models.ir import ArgMax, InputError, QNet, QuantType, UnsupportedError
 from bitsmith.models.ir.ops import Shape
 from bitsmith.models.lower.compare import Comparison, compare_outputs, compare_random
+from bitsmith.models.lower.exported.net import decode
 from bitsmith.models.lower.functions import Floats, Refusal, Rounder
 from bitsmith.models.lower.lowering import Lowering, Value
-from bitsmith.models.lower.onnx_execute import DoubleExecution, Execution
-from bitsmith.models.lower.onnx_functions import ELEMENTWISE, quantizer
-from bitsmith.models.lower.onnx_graph import QUANTIZERS, Array, Graph, Node, read_graph
-from bitsmith.models.lower.onnx_io import OnnxModel, load_model
-from bitsmith.models.lower.onnx_layers import HANDLERS
-from bitsmith.models.lower.onnx_run import runner
-from bitsmith.models.lower.onnx_shapes import MOVES, SHAPES
-from bitsmith.models.lower.onnx_state import State
-from bitsmith.models.lower.onnx_values import Constant, Tensor, channels_first, plain
-from bitsmith.models.lower.onnx_weights import AFTER_TRAINING, fold_constants
-from bitsmith.models.lower.qonnx_net import decode
+from bitsmith.models.lower.onnx.execute import DoubleExecution, Execution
+from bitsmith.models.lower.onnx.functions import ELEMENTWISE, quantizer
+from bitsmith.models.lower.onnx.graph import QUANTIZERS, Array, Graph, Node, read_graph
+from bitsmith.models.lower.onnx.io import OnnxModel, load_model
+from bitsmith.models.lower.onnx.layers import HANDLERS
+from bitsmith.models.lower.onnx.run import runner
+from bitsmith.models.lower.onnx.shapes import MOVES, SHAPES
+from bitsmith.models.lower.onnx.state import State
+from bitsmith.models.lower.onnx.values import Constant, Tensor, channels_first, plain
+from bitsmith.models.lower.onnx.weights import AFTER_TRAINING, fold_constants
 
 __all__ = ["Comparison", "LoweredOnnx", "compare_outputs", "compare_random", "load_model", "lower", "lowered"]
 

@@ -10,10 +10,10 @@ import numpy as np
 
 from bitsmith.models.ir import UnsupportedError
 from bitsmith.models.ir.shapes import same_pads
-from bitsmith.models.lower.keras_graph import graph_of, is_identity, layers_of, walk
-from bitsmith.models.lower.keras_io import check_finite
-from bitsmith.models.lower.onnx_graph import Array
-from bitsmith.models.lower.onnx_io import OnnxModel, check_model, import_onnx
+from bitsmith.models.lower.keras.graph import graph_of, is_identity, layers_of, walk
+from bitsmith.models.lower.keras.io import check_finite
+from bitsmith.models.lower.onnx.graph import Array
+from bitsmith.models.lower.onnx.io import OnnxModel, check_model, import_onnx
 
 OPSET = 13
 ACTIVATIONS = {

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bitsmith.models.ir import UnsupportedError
-from bitsmith.models.lower.onnx_functions import BENT, ELEMENTWISE, LINEAR
-from bitsmith.models.lower.onnx_graph import QUANTIZERS, Array, Graph, Node
-from bitsmith.models.lower.onnx_layers import HANDLERS
-from bitsmith.models.lower.onnx_run import fold, for_batch, runner
-from bitsmith.models.lower.onnx_shapes import SHAPES
+from bitsmith.models.lower.onnx.functions import BENT, ELEMENTWISE, LINEAR
+from bitsmith.models.lower.onnx.graph import QUANTIZERS, Array, Graph, Node
+from bitsmith.models.lower.onnx.layers import HANDLERS
+from bitsmith.models.lower.onnx.run import fold, for_batch, runner
+from bitsmith.models.lower.onnx.shapes import SHAPES
 from bitsmith.models.lower.qonnx import remedy
 
 WEIGHTED = ("Conv", "Gemm", "MatMul")

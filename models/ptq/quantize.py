@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from bitsmith.models.ir import InputError, QuantType
-from bitsmith.models.lower.onnx_functions import integer_range
-from bitsmith.models.lower.onnx_graph import DOMAIN, Array, Graph, Node, read_graph
-from bitsmith.models.lower.onnx_io import OnnxModel, check_model, import_onnx
-from bitsmith.models.lower.onnx_run import for_batch, runner
+from bitsmith.models.lower.onnx.functions import integer_range
+from bitsmith.models.lower.onnx.graph import DOMAIN, Array, Graph, Node, read_graph
+from bitsmith.models.lower.onnx.io import OnnxModel, check_model, import_onnx
+from bitsmith.models.lower.onnx.run import for_batch, runner
 from bitsmith.models.ptq.plan import Layer, Plan, inputs_of, output_of, plan
 from bitsmith.models.ptq.steps import best_steps, shared_step
 

@@ -6,7 +6,7 @@ from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
-from bitsmith.models.lower.keras_io import import_qkeras, import_tensorflow
+from bitsmith.models.lower.keras.io import import_qkeras, import_tensorflow
 
 
 @cache

@@ -17,7 +17,7 @@ from bitsmith.hls.backends.qonnx.check import find_problems
 from bitsmith.hls.backends.qonnx.encode import encode
 from bitsmith.hls.backends.qonnx.run import run_file
 from bitsmith.models.ir import QNet, execute, random_inputs, to_text
-from bitsmith.models.lower.qonnx_net import decode
+from bitsmith.models.lower.exported.net import decode
 
 Generator = np.random.Generator
 

@@ -30,7 +30,7 @@ from bitsmith.models.ir import (
 )
 from bitsmith.models.ir.ops import KINDS, Conv, Dense, Op
 from bitsmith.models.ir.verify import times
-from bitsmith.models.lower.qonnx_net import decode
+from bitsmith.models.lower.exported.net import decode
 
 Scale = float | tuple[float, ...]
 LARGE = 1 << 12

@@ -122,7 +122,7 @@ def test_number_types() -> None:
 
 def keras_file(path: Path, *more: str, spoil: bool = False) -> str:
     """A small Keras model on disk: a QDense, then plain layers of the given kinds."""
-    from bitsmith.models.lower.keras_io import import_qkeras, import_tensorflow
+    from bitsmith.models.lower.keras.io import import_qkeras, import_tensorflow
 
     keras, qkeras = import_tensorflow().keras, import_qkeras()
     first = qkeras.QDense(4, kernel_quantizer="quantized_bits(4,0,1)", name="first")

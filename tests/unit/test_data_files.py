@@ -176,8 +176,11 @@ def test_an_unwritable_cache_is_named(source, tmp_path):
     [
         (b"plain", "is not a complete gzip file"),
         (idx(np.zeros((4, 4)))[:-12], "is not a complete gzip file"),
-        (gzip.compress(b"\x00\x00\x0d\x01"), "is not an idx file of unsigned bytes"),
-        (gzip.compress(b"\x00\x00\x08\x01\x00\x00\x00\x05abc"), r"holds 3 bytes of data, its header says \(5,\)"),
+        (gzip.compress(b"\x00\x00\x0d\x01", mtime=0), "is not an idx file of unsigned bytes"),
+        (
+            gzip.compress(b"\x00\x00\x08\x01\x00\x00\x00\x05abc", mtime=0),
+            r"holds 3 bytes of data, its header says \(5,\)",
+        ),
     ],
 )
 def test_damaged_idx_files(tmp_path, body, message):

@@ -100,7 +100,7 @@ def test_all_places_without_a_grid_are_listed() -> None:
     with pytest.raises(UnsupportedError) as caught:
         lower(model, name="n")
     text = str(caught.value)
-    assert "reads_reals (QDense): reads the real values of n1, which are on no integer grid; put a QActivation" in text
+    assert "reads_reals (QDense): reads the real values of n1, which are on no integer grid; put a quantizer" in text
     assert "reads_tanh (QDense): reads the real values of tanh" in text
 
 

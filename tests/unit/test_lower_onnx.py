@@ -11,7 +11,7 @@ from onnx_nets import Graph, per_axis, real_scales
 
 from bitsmith.models.ir import QuantType, UnsupportedError, execute, random_inputs
 from bitsmith.models.lower.compare import Proof, prove
-from bitsmith.models.lower.onnx_io import OnnxModel
+from bitsmith.models.lower.onnx.io import OnnxModel
 from bitsmith.models.lower.qonnx import LoweredOnnx, lower, lowered
 
 ROWS = 300

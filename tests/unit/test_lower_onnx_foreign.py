@@ -13,7 +13,7 @@ from onnx_nets import QONNX, Graph, per_axis
 
 from bitsmith.models.ir import UnsupportedError, execute, quantize_input, random_inputs
 from bitsmith.models.lower.compare import prove
-from bitsmith.models.lower.onnx_io import OnnxModel, check_model, load_model
+from bitsmith.models.lower.onnx.io import OnnxModel, check_model, load_model
 from bitsmith.models.lower.qonnx import LoweredOnnx, lower, lowered
 from bitsmith.models.ptq import Bits, quantize
 from bitsmith.models.ptq.quantize import float_outputs

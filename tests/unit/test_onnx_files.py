@@ -15,7 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from bitsmith.flows.cli import main
 from bitsmith.models.ir import InputError
-from bitsmith.models.lower.onnx_io import check_model, load_model
+from bitsmith.models.lower.onnx.io import check_model, load_model
 
 QONNX = "qonnx.custom_op.general"
 

@@ -13,8 +13,8 @@ from qkeras_nets import keras
 from bitsmith.flows.cli import main
 from bitsmith.models.ir import Conv, Dense, InputError, QuantType, UnsupportedError, execute, quantize_input
 from bitsmith.models.lower.compare import prove
-from bitsmith.models.lower.onnx_graph import read_graph
-from bitsmith.models.lower.onnx_io import OnnxModel
+from bitsmith.models.lower.onnx.graph import read_graph
+from bitsmith.models.lower.onnx.io import OnnxModel
 from bitsmith.models.lower.qonnx import LoweredOnnx, lowered
 from bitsmith.models.ptq import Bits, quantize
 from bitsmith.models.ptq.keras import from_keras

@@ -12,7 +12,7 @@ import pytest
 from bitsmith.hls.backends.qonnx.encode import encode
 from bitsmith.models.ir import NetBuilder, Overflow, QNet, QuantType, Rounding, content_hash
 from bitsmith.models.ir.ops import Add, Conv, Dense, Lut, Op, Requant, Thresholds
-from bitsmith.models.lower.qonnx_net import decode
+from bitsmith.models.lower.exported.net import decode
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """QNet -> QONNX: a graph that carries the net's integers in float32 tensors.
 
-``docs/qonnx.md`` describes the form op by op; ``models/lower/qonnx_net.py`` is its exact
+``docs/qonnx.md`` describes the form op by op; ``models/lower/exported/net.py`` is its exact
 inverse.  The value of op ``foo`` is the tensor ``foo``; all other tensors have a dot in
 their name.  Values of more than one axis are channels first, as ONNX has them; the
 graph's input and output are channels last, as the QNet has them.

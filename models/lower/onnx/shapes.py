@@ -10,10 +10,10 @@ import numpy as np
 from bitsmith.models.ir.ops import Shape
 from bitsmith.models.lower.functions import Function, Refusal
 from bitsmith.models.lower.lowering import Value
-from bitsmith.models.lower.onnx_graph import FLOATS, Node
-from bitsmith.models.lower.onnx_layers import Handler
-from bitsmith.models.lower.onnx_state import Given, State, constant, tensor
-from bitsmith.models.lower.onnx_values import Tensor, flat
+from bitsmith.models.lower.onnx.graph import FLOATS, Node
+from bitsmith.models.lower.onnx.layers import Handler
+from bitsmith.models.lower.onnx.state import Given, State, constant, tensor
+from bitsmith.models.lower.onnx.values import Tensor, flat
 
 BATCH = "keep the batch as the first axis"
 

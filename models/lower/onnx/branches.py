@@ -13,10 +13,10 @@ import numpy as np
 
 from bitsmith.models.lower.functions import Floats, Function, Refusal
 from bitsmith.models.lower.lowering import Value
-from bitsmith.models.lower.onnx_graph import Node
-from bitsmith.models.lower.onnx_run import runner
-from bitsmith.models.lower.onnx_state import Given, State, tensor
-from bitsmith.models.lower.onnx_values import ORDER, Tensor, as_image, flat, image, in_order
+from bitsmith.models.lower.onnx.graph import Node
+from bitsmith.models.lower.onnx.run import runner
+from bitsmith.models.lower.onnx.state import Given, State, tensor
+from bitsmith.models.lower.onnx.values import ORDER, Tensor, as_image, flat, image, in_order
 
 KEEPS_DIRECTION = ("Add", "Sum", "Max", "Min")
 """Ops of several values that rise where all of these do."""

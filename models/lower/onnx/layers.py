@@ -15,12 +15,12 @@ from bitsmith.models.ir.shapes import same_pads
 from bitsmith.models.ir.verify import times
 from bitsmith.models.lower.functions import Function, Refusal
 from bitsmith.models.lower.lowering import Value, steps_of
-from bitsmith.models.lower.onnx_branches import meeting
-from bitsmith.models.lower.onnx_functions import ELEMENTWISE, function, quantizer
-from bitsmith.models.lower.onnx_graph import QUANTIZERS, Array, Node, channel_axis, text
-from bitsmith.models.lower.onnx_run import resized_places
-from bitsmith.models.lower.onnx_state import Given, State, constant, tensor
-from bitsmith.models.lower.onnx_values import (
+from bitsmith.models.lower.onnx.branches import meeting
+from bitsmith.models.lower.onnx.functions import ELEMENTWISE, function, quantizer
+from bitsmith.models.lower.onnx.graph import QUANTIZERS, Array, Node, channel_axis, text
+from bitsmith.models.lower.onnx.run import resized_places
+from bitsmith.models.lower.onnx.state import Given, State, constant, tensor
+from bitsmith.models.lower.onnx.values import (
     ORDER,
     Constant,
     Tensor,
@@ -31,7 +31,7 @@ from bitsmith.models.lower.onnx_values import (
     per_channel,
     plain,
 )
-from bitsmith.models.lower.onnx_weights import weights
+from bitsmith.models.lower.onnx.weights import weights
 from bitsmith.models.lower.weights import Weights
 
 Handler = Callable[[State, Node, Sequence[Given]], Tensor]

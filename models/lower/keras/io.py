@@ -70,7 +70,7 @@ def custom_objects() -> dict[str, Any]:
     known: dict[str, Any] = {}
     utils._add_supported_quantized_objects(known)
     known["quantized_hswish"] = qkeras.quantized_hswish
-    from bitsmith.models.lower.dense_batchnorm import qdense_batchnorm_class
+    from bitsmith.models.lower.keras.dense_batchnorm import qdense_batchnorm_class
 
     known["QDenseBatchnorm"] = qdense_batchnorm_class()
     wrappers = "tensorflow_model_optimization.python.core.sparsity.keras.pruning_wrapper"

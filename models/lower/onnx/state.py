@@ -10,8 +10,8 @@ import numpy.typing as npt
 from bitsmith.models.ir.ops import Add, Concat, Conv, Dense, Pad, Pool, Reshape, Upsample
 from bitsmith.models.lower.functions import Refusal
 from bitsmith.models.lower.lowering import Lowering, Value
-from bitsmith.models.lower.onnx_graph import Graph, Node
-from bitsmith.models.lower.onnx_values import Constant, Tensor
+from bitsmith.models.lower.onnx.graph import Graph, Node
+from bitsmith.models.lower.onnx.values import Constant, Tensor
 from bitsmith.models.lower.weights import dyadic_scale
 
 Given = Tensor | Constant | None

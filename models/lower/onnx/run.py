@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from bitsmith.models.ir import InputError, ToolError
 from bitsmith.models.lower.functions import Refusal
-from bitsmith.models.lower.onnx_graph import QUANTIZERS, Array, Graph, Node, text
-from bitsmith.models.lower.onnx_io import INSTALL, MOST_ELEMENTS, import_onnx, import_qonnx
+from bitsmith.models.lower.onnx.graph import QUANTIZERS, Array, Graph, Node, text
+from bitsmith.models.lower.onnx.io import INSTALL, MOST_ELEMENTS, import_onnx, import_qonnx
 
 Run = Callable[..., Array]
 INFLATING = {"ConstantOfShape": 0, "Expand": 1, "Tile": 1, "Range": 1}

@@ -18,10 +18,10 @@ from bitsmith.models.ir.ops import Input, Op, QNet, Reshape
 from bitsmith.models.ir.shapes import infer_shape
 from bitsmith.models.ir.types import QuantType
 from bitsmith.models.ir.verify import NAME, verify
-from bitsmith.models.lower.qonnx_net_fit import Parameters, read_fit
-from bitsmith.models.lower.qonnx_net_layers import Context, to_first, to_last, transposed
-from bitsmith.models.lower.qonnx_net_ops import FLOAT, read_op
-from bitsmith.models.lower.qonnx_net_reader import Constants, Foreign, Group, Node, Types, attributes, require
+from bitsmith.models.lower.exported.fit import Parameters, read_fit
+from bitsmith.models.lower.exported.layers import Context, to_first, to_last, transposed
+from bitsmith.models.lower.exported.ops import FLOAT, read_op
+from bitsmith.models.lower.exported.reader import Constants, Foreign, Group, Node, Types, attributes, require
 
 PRODUCER, DIALECT = "bitsmith", "1"
 OPSET = 13

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from bitsmith.models.lower.functions import Apply, Floats, Function, Quantizer, Refusal, Rounder, Scale
-from bitsmith.models.lower.keras_io import import_qkeras, import_tensorflow
+from bitsmith.models.lower.keras.io import import_qkeras, import_tensorflow
 
 HEADS = ("softmax", "sigmoid")
 RISING = {

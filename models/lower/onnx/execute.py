@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from bitsmith.models.ir import ToolError
-from bitsmith.models.lower.onnx_graph import (
+from bitsmith.models.lower.onnx.graph import (
     DOMAIN,
     QUANTIZERS,
     Array,
@@ -19,8 +19,8 @@ from bitsmith.models.lower.onnx_graph import (
     Node,
     channel_axis,
 )
-from bitsmith.models.lower.onnx_io import import_onnx, import_qonnx
-from bitsmith.models.lower.onnx_run import for_batch, resized_places, runner
+from bitsmith.models.lower.onnx.io import import_onnx, import_qonnx
+from bitsmith.models.lower.onnx.run import for_batch, resized_places, runner
 
 BATCH_VALUES = 1 << 24
 CANCELLED = 2.0**-40
@@ -39,7 +39,7 @@ class Execution:
 
     def __call__(self, x: Array) -> Array:
         """Output (n, ...) in float64 for real inputs (n, *shape) in ONNX's layout, computed in float32."""
-        rows = max(1, min(len(x), BATCH_VALUES // max(1, x[0].size * 64)))
+        rows = _rows(x)
         outs = [self._run(x[i : i + rows].astype(np.float32)) for i in range(0, len(x), rows)]
         return np.concatenate(outs).astype(np.float64)
 
@@ -122,6 +122,9 @@ class DoubleExecution:
 
     def __call__(self, x: Array) -> Array:
         """Output (n, ...) for real inputs (n, *shape) in ONNX's layout."""
+        return np.concatenate([self._run(x[i : i + _rows(x)]) for i in range(0, len(x), _rows(x))])
+
+    def _run(self, x: Array) -> Array:
         values = {k: v.astype(np.float64) if v.dtype == np.float32 else v for k, v in self.constants.items()}
         values[self.graph.input] = x.astype(np.float64)
         for node in self.nodes:
@@ -161,6 +164,12 @@ class DoubleExecution:
         moved = np.moveaxis(x, axis, -1)
         flat = runner(self.graph, node)(moved.reshape(-1, moved.shape[-1]), thresholds)
         return np.moveaxis(flat.reshape(moved.shape), -1, axis)
+
+
+def _rows(x: Array) -> int:
+    """How many rows of ``x`` to take at once: values inside of a net may be many times its input's."""
+    most: int = BATCH_VALUES // max(1, x[0].size * 64)
+    return max(1, min(len(x), most))
 
 
 def _needed(protos: list[Any], output: str) -> list[Any]:

@@ -8,9 +8,9 @@ import numpy as np
 
 from bitsmith.models.ir import UnsupportedError
 from bitsmith.models.lower.functions import Refusal
-from bitsmith.models.lower.keras_activations import interpret, refuse_unfit
-from bitsmith.models.lower.keras_graph import is_identity, layers_of, unwrap
-from bitsmith.models.lower.keras_layers import HANDLERS
+from bitsmith.models.lower.keras.activations import interpret, refuse_unfit
+from bitsmith.models.lower.keras.graph import is_identity, layers_of, unwrap
+from bitsmith.models.lower.keras.layers import HANDLERS
 
 FRAMEWORKS = ("keras", "tf_keras", "qkeras", "tensorflow_model_optimization", "bitsmith")
 FLOAT_LAYERS = {

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from bitsmith.models.ir.types import IntArray, Overflow, QuantType, Rounding
-from bitsmith.models.lower.qonnx_net_reader import Constants, Group, require
+from bitsmith.models.lower.exported.reader import Constants, Group, require
 
 EXACT_BITS = 25
 """Bits of a quantizer that only rounds."""

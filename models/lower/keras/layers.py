@@ -14,8 +14,8 @@ from bitsmith.models.ir.shapes import same_pads
 from bitsmith.models.ir.types import IntArray
 from bitsmith.models.ir.verify import times
 from bitsmith.models.lower.functions import Floats, Function, Quantizer, Refusal
-from bitsmith.models.lower.keras_activations import called, interpret, softmax
-from bitsmith.models.lower.keras_weights import quantized_weights
+from bitsmith.models.lower.keras.activations import called, interpret, softmax
+from bitsmith.models.lower.keras.weights import quantized_weights
 from bitsmith.models.lower.lowering import Lowering, Value
 from bitsmith.models.lower.weights import Weights
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from bitsmith.models.ir.ops import Conv, Dense, Op, Pads, Pool, Shape
 from bitsmith.models.ir.types import IntArray, QuantType
-from bitsmith.models.lower.qonnx_net_fit import Parameters
-from bitsmith.models.lower.qonnx_net_reader import Group, Node, Types, require
+from bitsmith.models.lower.exported.fit import Parameters
+from bitsmith.models.lower.exported.reader import Group, Node, Types, require
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 
 from bitsmith.models.lower.functions import Refusal
-from bitsmith.models.lower.onnx_graph import QUANTIZERS, Array, Graph, Node
-from bitsmith.models.lower.onnx_run import fold
-from bitsmith.models.lower.onnx_values import Constant
+from bitsmith.models.lower.onnx.graph import QUANTIZERS, Array, Graph, Node
+from bitsmith.models.lower.onnx.run import fold
+from bitsmith.models.lower.onnx.values import Constant
 from bitsmith.models.lower.weights import Weights, dyadic, dyadic_scale, in_steps
 
 FLOAT_BITS = 17

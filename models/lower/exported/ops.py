@@ -14,8 +14,8 @@ import numpy as np
 
 from bitsmith.models.ir.ops import Add, ArgMax, Concat, Lut, Op, Pad, Requant, Reshape, Thresholds, Upsample
 from bitsmith.models.ir.types import IntArray
-from bitsmith.models.lower.qonnx_net_fit import read_fit
-from bitsmith.models.lower.qonnx_net_layers import (
+from bitsmith.models.lower.exported.fit import read_fit
+from bitsmith.models.lower.exported.layers import (
     Context,
     rank_of,
     read_conv,
@@ -26,7 +26,7 @@ from bitsmith.models.lower.qonnx_net_layers import (
     to_last,
     transposed,
 )
-from bitsmith.models.lower.qonnx_net_reader import Foreign, Group, require
+from bitsmith.models.lower.exported.reader import Foreign, Group, require
 
 FLOAT, INT64 = 1, 7
 """Element types of ONNX."""

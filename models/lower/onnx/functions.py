@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bitsmith.models.lower.functions import Floats, Function, Quantizer, Refusal, Rounder, Scale
-from bitsmith.models.lower.onnx_graph import Array, Graph, Node, text
-from bitsmith.models.lower.onnx_run import applied, runner
+from bitsmith.models.lower.onnx.graph import Array, Graph, Node, text
+from bitsmith.models.lower.onnx.run import applied, runner
 
 RISING = {
     *(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from bitsmith.models.lower.keras_io import import_qkeras, import_tensorflow
+from bitsmith.models.lower.keras.io import import_qkeras, import_tensorflow
 
 OF_DENSE = ("units", "activation", "use_bias", "kernel_quantizer", "bias_quantizer", "name", "trainable", "dtype")
 OF_BATCHNORM = ("axis", "momentum", "epsilon", "center", "scale")

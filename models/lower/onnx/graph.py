@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from bitsmith.models.ir import InputError
 from bitsmith.models.ir.ops import Shape
-from bitsmith.models.lower.onnx_io import MOST_ELEMENTS, OnnxModel, import_onnx, topological
+from bitsmith.models.lower.onnx.io import MOST_ELEMENTS, OnnxModel, import_onnx, topological
 
 Array = npt.NDArray[Any]
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bitsmith.models.ir import InputError
-from bitsmith.models.lower.keras_io import import_tensorflow
+from bitsmith.models.lower.keras.io import import_tensorflow
 from bitsmith.models.lower.weights import Floats, Weights, dyadic, in_steps
 
 Layout = Callable[[npt.NDArray[Any]], npt.NDArray[Any]]

@@ -15,7 +15,7 @@ from bitsmith.models.ir.ops import Shape
 from bitsmith.models.ir.types import IntArray
 from bitsmith.models.lower.functions import Floats, Refusal
 from bitsmith.models.lower.lowering import Lowering, Value
-from bitsmith.models.lower.onnx_graph import Array
+from bitsmith.models.lower.onnx.graph import Array
 
 ORDER = "put a Flatten or the Transpose back before it, so that channels stay together"
 

@@ -1,0 +1,1 @@
+"""Files of the ``qonnx`` backend, taken back integer by integer."""

@@ -1,0 +1,1 @@
+"""ONNX and QONNX graphs: reading, running and lowering them node by node."""
