@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bitsmith.hls.backends.finn.check import folding_of
+from bitsmith.hls.backends.finn.folding import Choice
 from bitsmith.hls.backends.finn.layers import layers_of
 from bitsmith.hls.backends.finn.plan import plan
 from bitsmith.hls.backends.finn.simplify import simplify
@@ -33,28 +34,43 @@ def price_finn(net: QNet, hw: HwConfig, family: Family) -> Priced:
             "take a larger board or a larger --target-ii"
         )
     ops = {layer.name: layer.op for layer in layers_of(units, hw.board.device.family)}
-    rows, total = [], 0
+    rows: dict[str, LayerCost] = {}
     for choice in folding.choices:
-        names = [name for name in choice.settings if name in ops]
-        lut = scaled(choice.area.lut, LUT_OF_FORMULA)
-        ff = Figure(lut.value * FF_PER_LUT.value, lut.low * FF_PER_LUT.low, lut.high * FF_PER_LUT.high)
-        rows.append(
-            LayerCost(
-                op=ops[names[0]] if names else "",
-                kind=" + ".join(choice.settings),
-                lut=lut,
-                ff=ff,
-                dsp=scaled(choice.area.dsp, DSP_OF_FORMULA),
-                bram=scaled(choice.area.bram, BRAM_OF_FORMULA),
-                latency_cycles=choice.cycles,
-                detail="; ".join(f"{k} {v}" for settings in choice.settings.values() for k, v in settings.items()),
-            )
-        )
-        total += choice.cycles
+        row = _row(choice, next((ops[name] for name in choice.settings if name in ops), ""))
+        rows[row.op] = _joined(rows[row.op], row) if row.op in rows else row
+    total = sum(row.latency_cycles for row in rows.values())
     ii = float(folding.ii_cycles)
     return Priced(
-        layers=tuple(rows),
+        layers=tuple(rows.values()),
         latency_cycles=Figure(float(total), ii, 1.5 * total + 10.0 * len(rows)),
         ii_cycles=Figure(ii, ii, 1.1 * ii + 8.0),
         fmax_mhz=reached_clock(hw.clock_mhz, family),
+    )
+
+
+def _row(choice: Choice, op: str) -> LayerCost:
+    lut = scaled(choice.area.lut, LUT_OF_FORMULA)
+    return LayerCost(
+        op=op,
+        kind=" + ".join(choice.settings),
+        lut=lut,
+        ff=Figure(lut.value * FF_PER_LUT.value, lut.low * FF_PER_LUT.low, lut.high * FF_PER_LUT.high),
+        dsp=scaled(choice.area.dsp, DSP_OF_FORMULA),
+        bram=scaled(choice.area.bram, BRAM_OF_FORMULA),
+        latency_cycles=choice.cycles,
+        detail="; ".join(f"{k} {v}" for settings in choice.settings.values() for k, v in settings.items()),
+    )
+
+
+def _joined(a: LayerCost, b: LayerCost) -> LayerCost:
+    """Two hardware layers of one op as one row."""
+    return LayerCost(
+        op=a.op,
+        kind=f"{a.kind} + {b.kind}",
+        lut=a.lut + b.lut,
+        ff=a.ff + b.ff,
+        dsp=a.dsp + b.dsp,
+        bram=a.bram + b.bram,
+        latency_cycles=a.latency_cycles + b.latency_cycles,
+        detail=f"{a.detail}; {b.detail}",
     )

@@ -184,3 +184,9 @@ def test_finn_designs_have_a_price_at_their_folding() -> None:
     assert fast.lut.low < fast.lut.value < fast.lut.high
     with pytest.raises(DoesNotFitError, match="--target-ii"):
         estimate(small_net(), replace(hw("finn", "pynq-z2"), target_ii=1))
+
+
+def test_rows_of_a_finn_design_are_one_per_op() -> None:
+    cost = estimate(small_net(), hw("finn", "pynq-z2"))
+    ops = [row.op for row in cost.layers]
+    assert len(ops) == len(set(ops)) and "" not in ops
