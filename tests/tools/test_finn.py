@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bitsmith.flows.cli import main
 from bitsmith.hls.backends.finn.backend import FinnBackend, status
 from bitsmith.hls.backends.finn.check import folding_of
 from bitsmith.hls.backends.finn.plan import plan
@@ -18,7 +19,7 @@ from bitsmith.hls.boards import load_board
 from bitsmith.hls.config import HwConfig
 from bitsmith.hls.tools import finn
 from bitsmith.hls.verify import verify_project
-from bitsmith.models.ir import InputError, NetBuilder, QNet, QuantType, ToolError, execute, trace
+from bitsmith.models.ir import InputError, NetBuilder, QNet, QuantType, ToolError, execute, save, trace
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "conformance"))
 from nets import NETS, inputs, weights
@@ -141,3 +142,21 @@ def test_no_environment_is_said_with_the_remedy(tmp_path: Path) -> None:
 def test_a_folder_that_is_no_project(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is no FINN project"):
         finn.estimate(tmp_path)
+
+
+@needs_finn
+@pytest.mark.nightly
+def test_build_shows_finns_estimate_beside_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("bitsmith.hls.tools.finn.find_environment", lambda explicit=None: ENVIRONMENT)
+    save(NETS["dense"](), tmp_path / "dense")
+    command = ["build", "dense", "--backend", "finn", "--board", "pynq-z2", "--target-ii", "8", "--samples", "50"]
+    assert main([*command, "--out", "run", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["verify"]["exact"] and "FINN+" in result["verify"]["engine"]
+    kept = json.loads((tmp_path / "run/finn/finn_estimate.json").read_text())
+    assert kept["version"] == "1.6.1" and kept["ii_cycles"] == result["estimate"]["ii_cycles"]["value"] <= 8
+    page = (tmp_path / "run/report.html").read_text()
+    assert "FINN+ 1.6.1&#39;s own model" in page or "FINN+ 1.6.1's own model" in page
