@@ -10,12 +10,17 @@ import numpy as np
 import numpy.typing as npt
 
 from bitsmith.flows.frontends import ONNX_SUFFIX
+from bitsmith.flows.job import NET, Job
+from bitsmith.flows.measure import as_input, compare, describe, real_test_rows
+from bitsmith.flows.rundir import file_digest
 from bitsmith.models import data as datasets
-from bitsmith.models.ir import InputError, QuantType
+from bitsmith.models.ir import InputError, QuantType, execute, quantize_input, real_output, save
 from bitsmith.models.lower.onnx.io import OnnxModel, import_onnx
+from bitsmith.models.lower.qonnx import LoweredOnnx
 
 Rows = npt.NDArray[Any]
 
+QUANTIZED = "quantized.onnx"
 CALIBRATION_ROWS = 512
 BATCH_ROWS = 500
 FILE_SUFFIX = ".npz"
@@ -81,8 +86,49 @@ def calibration_rows(where: str, data_dir: Path | None, input_type: QuantType | 
     return rows[:CALIBRATION_ROWS].astype(np.float64)
 
 
-def as_input(real: Rows, step: float | None, kind: QuantType | None) -> Rows:
-    """A data set's rows as the model takes them: a pixel stays the integer that it is, ``kind`` says its scale."""
-    if kind is None or step is None:
-        return real
-    return kind.real(np.rint(real / step).astype(np.int64))
+def _calibration_name(job: Job) -> str:
+    where = job.options.calibration or job.dataset_name
+    if where is None:
+        raise InputError("--bits needs data to choose scales by; give --calibration-data a data set or a file.npz")
+    return where
+
+
+def calibration_digest(job: Job) -> str | None:
+    """What the calibration data are, for the record of the stage; None without ``--bits``."""
+    if not job.options.bits:
+        return None
+    path = Path(_calibration_name(job))
+    return file_digest(path) if path.is_file() else str(path)
+
+
+def lower_after_training(job: Job, head: Any, rows: int) -> dict[str, Any]:
+    """A float model quantized, lowered, compared with qonnx, and with its own float self."""
+    from bitsmith.models.lower import qonnx
+
+    assert job.options.bits is not None
+    if job.source.model is None:
+        raise InputError("--bits quantizes a float model after training; a task is trained at its own bits already")
+    kind, name = job.options.input_type, job.source.name
+    calibration = calibration_rows(_calibration_name(job), job.options.data_dir, kind, job.seed)
+    done = quantize_file(job.model_path, job.options.bits, calibration, kind, name, job.run.folder / QUANTIZED)
+    lowered = qonnx.lowered(done.quantized, name=name, input_type=None, head=head)
+    save(lowered.net, job.run.folder / NET)
+    result = {"net": NET, **describe(lowered.net), **compare(job, lowered, rows)}
+    return {**result, "bits": job.options.bits, "quantized": QUANTIZED, **_float_loss(job, lowered, done)}
+
+
+def _float_loss(job: Job, lowered: LoweredOnnx, done: AfterTraining) -> dict[str, Any]:
+    """What quantization cost: the error on the calibration rows, and the accuracy where there are labels."""
+    net = lowered.net
+    result: dict[str, Any] = {"relative_error_float": None}
+    if net.output.kind != "argmax":
+        integers = quantize_input(net, lowered.from_onnx(done.calibration))
+        exact = lowered.in_net_order(done.float_outputs(done.calibration))
+        error = real_output(net, execute(net, integers)) - exact
+        result["relative_error_float"] = float(np.sqrt(np.square(error).mean() / np.square(exact).mean()))
+    if job.dataset is not None:
+        floats = done.float_outputs(lowered.to_onnx(real_test_rows(job))).reshape(len(job.dataset.y_test), -1)
+        threshold = 0.5 if net.head == "sigmoid" else 0.0
+        named = floats.argmax(axis=1) if floats.shape[1] > 1 else floats[:, 0] >= threshold
+        result["accuracy_float"] = float((named == job.dataset.y_test).mean())
+    return result

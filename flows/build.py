@@ -6,7 +6,8 @@ from typing import Any
 
 from bitsmith.flows.backends import load_backend
 from bitsmith.flows.firmware import emit_stage, synth_stage, tool_estimate_stage, verify_stage
-from bitsmith.flows.lowering import Job, lowered_net, stored_net
+from bitsmith.flows.job import Job
+from bitsmith.flows.lowering import lowered_net, stored_net
 from bitsmith.flows.options import hw_config, resolve_hardware
 from bitsmith.flows.pricing import estimate_json, price
 from bitsmith.flows.rundir import Done, say, write_json

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from bitsmith.flows.backends import load_backend
-from bitsmith.flows.lowering import Job, accuracy, real_test_rows, stored_net, versions
+from bitsmith.flows.job import Job, versions
+from bitsmith.flows.lowering import stored_net
+from bitsmith.flows.measure import accuracy, real_test_rows
 from bitsmith.flows.rundir import Done
 from bitsmith.hls.backends.base import MANIFEST, read_manifest
 from bitsmith.hls.config import HwConfig

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 import bitsmith
 from bitsmith.flows.build import BUILD
-from bitsmith.flows.lowering import NET, versions
+from bitsmith.flows.job import NET, versions
 from bitsmith.hls.boards import load_board
 from bitsmith.hls.estimate import op_counts
 from bitsmith.hls.results import Estimate, SynthReport, ToolEstimate, VerifyResult

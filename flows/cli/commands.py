@@ -89,7 +89,7 @@ def _options(args: argparse.Namespace) -> Options:
 
 
 def _job(args: argparse.Namespace, out: str | None = None) -> Any:
-    from bitsmith.flows.lowering import Job
+    from bitsmith.flows.job import Job
 
     source, options = find_source(args.model), _options(args)
     resolve_hardware(source.config, options)  # wrong names end here, before any work

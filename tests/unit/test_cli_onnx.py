@@ -109,3 +109,11 @@ def test_rows_that_float32_decides_are_counted(capsys) -> None:
 def test_a_dataset_of_another_shape_is_named(capsys, file: str) -> None:
     assert main(["import", file, "--dataset", "digits", "--out", "c"]) == 2
     assert "takes rows of shape (5, 5, 2), the data have (8, 8, 1)" in capsys.readouterr().err
+
+
+def test_options_that_do_not_suit_the_model_are_refused(capsys, file: str) -> None:
+    assert main(["import", file, "--framework", "brevitas", "--out", "d"]) == 2
+    assert "trained already: leave it out" in capsys.readouterr().err
+    result(capsys, "import", file, "--out", "e")
+    assert main(["import", "e/net", "--bits", "W8A8", "--out", "f"]) == 2
+    assert "a net of integers already" in capsys.readouterr().err

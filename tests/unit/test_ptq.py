@@ -162,6 +162,11 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
     assert result["exact"] and result["samples"] == 360 and result["bits"] == "W8A8"
     assert abs(result["accuracy_float"] - result["accuracy_net"]) < 0.03
     assert result["relative_error_float"] < 0.05
+    command = ["import", "float.h5", "--bits", "W8A8", "--dataset", "digits", "--output", "argmax", "--out", "classes"]
+    assert main([*command, "--json"]) == 0
+    named = json.loads(capsys.readouterr().out)
+    assert named["exact"] and named["accuracy_float"] == result["accuracy_float"]
+    assert abs(named["accuracy_net"] - result["accuracy_net"]) < 0.01
     np.savez("rows.npz", x=np.random.default_rng(0).random((30, 8, 8, 1)))
     assert main(["import", "float.h5", "--bits", "W4A6", "--calibration-data", "rows.npz", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["relative_error_float"] < 0.5
