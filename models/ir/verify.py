@@ -138,7 +138,8 @@ def scale_of(op: Op, types: list[QuantType]) -> float | tuple[float, ...] | None
     """Scale that the output of a scale-preserving op must have; None if its inputs do not agree."""
     x = types[0]
     if isinstance(op, Dense | Conv):
-        return times(x.scale, op.weight_type.scale)
+        keeps_channels = isinstance(op, Conv) and op.groups == op.weight.shape[-1] and op.weight.shape[-2] == 1
+        return times(x.scale, op.weight_type.scale) if keeps_channels or not x.is_per_channel else None
     if isinstance(op, Pool) and op.mode == "sum":
         return op.type.scale  # a sum of n steps may stand for a mean: any scale is the lowering's choice
     if isinstance(op, Add):

@@ -119,3 +119,14 @@ def test_fuse_leaves_what_clips() -> None:
     x = b.input("x", (3,), QuantType(6, True))
     net = b.build(b.requant("q", b.requant("clips", x, 0.25, -9, 9, 0, mult=4), 1.0, -8, 7, 3))
     assert fuse_requants(net).ops == net.ops
+
+
+def test_a_scale_per_channel_goes_through_depthwise_convolutions_only() -> None:
+    b = NetBuilder("scales")
+    x = b.input("x", (4, 4, 2), QuantType(4, True, (0.5, 0.3)))
+    depthwise = b.conv("depthwise", x, np.ones((2, 2, 1, 2), np.int64), scale=(0.1, 0.2), groups=2)
+    assert b.ops[depthwise].type.scales == (0.5 * 0.1, 0.3 * 0.2)
+    with pytest.raises(ValueError, match="do not meet"):
+        b.conv("mixes", x, np.ones((2, 2, 2, 2), np.int64))
+    with pytest.raises(ValueError, match="do not meet"):
+        b.dense("mixes", x, np.ones((2, 2), np.int64))

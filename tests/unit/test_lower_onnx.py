@@ -70,6 +70,17 @@ def test_scales_per_channel_of_weights_and_values() -> None:
     assert exact(g.model(y)).net.output.type.is_per_channel
 
 
+def test_scales_per_channel_pass_through_a_depthwise_convolution() -> None:
+    """As in MobileNets: no common step is needed where every channel stays alone."""
+    g = Graph(4, 6, 6)
+    x = g.quant(g.batchnorm(g.quant("x", 0.11, 4), 4), per_axis(real_scales(g.rng, 4), 1, 4, 1, 1), 4, signed=0)
+    w = g.weight(4, 1, 3, 3, scale=per_axis(real_scales(g.rng, 4), 4, 1, 1, 1))
+    y = g.node("Conv", x, w, kernel_shape=[3, 3], group=4, pads=[1, 1, 1, 1])
+    net = exact(g.model(g.quant(g.batchnorm(y, 4), 0.3, 4))).net
+    conv = next(op for op in net.ops if op.kind == "conv")
+    assert conv.type.is_per_channel and conv.type.bits <= 12
+
+
 @pytest.mark.parametrize("domain", ["qonnx.custom_op.general", "onnx.brevitas", "finn.custom_op.general", ""])
 def test_the_names_of_the_domain(domain: str) -> None:
     g = Graph(6, domain=domain)

@@ -178,11 +178,13 @@ def conv(s: State, node: Node, xs: Sequence[Given]) -> Tensor:
     if axes not in (1, 2) or len(t.shape) != axes + 1:
         raise Refusal(f"convolves {t.shape} with a kernel of shape {weight.values.shape}", "use 1-D or 2-D")
     w: Weights = weights(node, weight, lambda a: np.moveaxis(a, (0, 1), (-1, -2)))
-    x = s.n.uniform(as_image(s.n, t, node.name), node.name)
+    v = as_image(s.n, t, node.name)
+    groups = int(node.attributes.get("group", 1))
+    keeps_channels = groups == s.n.shape(v)[-1] == w.values.shape[-1]
+    x = s.n.settle(v, node.name) if keeps_channels else s.n.uniform(v, node.name)
     kernel, size = w.values.shape[:-2], s.n.shape(x)[:-1]
     strides, dilations = node.ints("strides", (1,) * axes), node.ints("dilations", (1,) * axes)
     pads = _pads(node, size, kernel, strides, dilations)
-    groups = int(node.attributes.get("group", 1))
     real, step = _bias(node, constant(xs[2], "bias") if len(xs) > 2 and xs[2] is not None else None, w.values.shape[-1])
     y = s.n.biased(
         lambda b: s.n.builder.conv(node.name, x.op, w.values, b, w.scale, strides, pads, dilations, groups),
