@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from functools import reduce
 
 import numpy as np
@@ -16,13 +14,12 @@ from bitsmith.models.ir.ops import Shape
 from bitsmith.models.ir.types import IntArray
 from bitsmith.models.lower.functions import Floats, Function, Quantizer, Refusal, Scale
 from bitsmith.models.lower.requantize import lower_quantizer
+from bitsmith.models.lower.scales import common_scale, steps_of
 
 ADD_QUANTIZER = "put a quantizer before it (a QActivation, a QuantIdentity, a Quant node)"
 FINEST = 40
 """An offset that needs this many more bits than its accumulator is a real number, no grid."""
-
-FLOAT32_NOISE = 2.0**-21
-"""Relative: a product of two float32 scales and a multiple of it, each rounded."""
+CLASS_BITS = 24
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,17 +110,43 @@ class Lowering:
         """A x + b with a real b brought to a grid ``bits`` finer than the accumulator, and per channel what b lost."""
         v = self._without_view(v, name)
         scale = self.channel_scales(v)
-        factor, offset = np.ones_like(scale), np.zeros_like(scale) if v.offset is None else v.offset
-        for f in v.chain:
-            if f.affine is None:
-                raise Refusal(f"reads the real values of {f.name}, which are on no integer grid", ADD_QUANTIZER)
-            factor, offset = factor * f.affine[0], offset * f.affine[0] + f.affine[1]
+        factor, offset = self._line(v)
         fine = scale * np.abs(factor) / 2.0**bits
         steps = np.rint(offset / fine)
         if np.abs(steps).max() >= 2.0**FINEST:
             raise Refusal("adds a bias that is far larger than its accumulator's steps", ADD_QUANTIZER)
         op = self._exact(v.op, np.sign(factor) * 2.0**bits, _one_or_all(fine), f"{name}_bias", steps)
         return Value(op), offset - steps * fine
+
+    def _line(self, v: Value) -> tuple[Floats, Floats]:
+        """(a, b) per channel of what is pending, a x + b of the real x; Refusal if it is no line."""
+        scale = self.channel_scales(v)
+        factor, offset = np.ones_like(scale), np.zeros_like(scale) if v.offset is None else v.offset
+        for f in v.chain:
+            if f.affine is None:
+                raise Refusal(f"reads the real values of {f.name}, which are on no integer grid", ADD_QUANTIZER)
+            factor, offset = factor * f.affine[0], offset * f.affine[0] + f.affine[1]
+        return factor, offset
+
+    def comparable(self, v: Value, name: str) -> Value:
+        """Settled on one scale, to find the largest channel.
+
+        Lines with real numbers that share no grid are brought to one that is
+        ``CLASS_BITS`` finer than the finest step: finer than what float32 tells apart.
+        """
+        try:
+            return self.uniform(v, name)
+        except Refusal:
+            v = self._without_view(v, name)
+            factor, offset = self._line(v)
+            steps = self.channel_scales(v) * factor
+            if (steps == 0).any():
+                raise
+            fine = float(np.abs(steps).min()) / 2.0**CLASS_BITS
+            mult, add = np.rint(steps / fine), np.rint(offset / fine)
+            if max(np.abs(mult).max(), np.abs(add).max()) >= 2.0**FINEST:
+                raise
+            return Value(self._exact(v.op, mult, fine, f"{name}_compared", add))
 
     def settle(self, v: Value, name: str, finest: int = FINEST) -> Value:
         """The value as plain integers; Refusal if what is pending does not end on a grid, or on one far finer."""
@@ -318,30 +341,6 @@ class Lowering:
         whole = [int(f) * s for f, s in zip(factors, signs, strict=True)]
         op = self.builder.add(name, [v.op for v in plain], common, whole)
         return Value(op, np.sum(offsets, axis=0) if offsets else None)
-
-
-def steps_of(bias: Floats, scales: Scale, step: Floats | None = None) -> IntArray | None:
-    """A bias as integers of the accumulator's ``scales``; None if it is on no such grid.
-
-    ``step`` is what the bias's own quantizer counts in: where that is the
-    accumulator's scale but for float32 rounding, so are the integers.
-    """
-    steps = bias / np.broadcast_to(np.asarray(scales, np.float64), bias.shape)
-    whole = np.rint(steps)
-    on_grid = bool((steps == whole).all()) and np.abs(steps).max() < 2.0**60
-    if step is not None and not on_grid:
-        alike = bool(np.abs(step / scales - 1.0).max() < FLOAT32_NOISE)
-        on_grid = alike and bool((np.abs(steps - whole) <= FLOAT32_NOISE * np.maximum(np.abs(whole), 1)).all())
-    return whole.astype(np.int64) if on_grid else None
-
-
-def common_scale(scales: Sequence[float] | Floats) -> float:
-    """The largest real number that all are exact multiples of: floats are whole numbers times powers of two."""
-    exact = [Fraction(abs(float(s))) for s in scales if s]
-    if not exact:
-        return 1.0
-    shared = math.lcm(*(f.denominator for f in exact))
-    return float(Fraction(math.gcd(*(int(f * shared) for f in exact)), shared))
 
 
 def _one_or_all(scale: Floats) -> Scale:

@@ -335,6 +335,9 @@ def _finish(
         end = _before_head(state.graph)
         notes.append(f"the final {last}")
     residual: Floats | None = None
+    if head == "argmax" and n.shape(value)[-1] > 1 and n.builder.ops[value.op].kind != "argmax":
+        op = n.builder.argmax("classes", n.comparable(value, "output").op)
+        return n.builder.build(op), None, end, tuple(notes)
     try:
         residual = n.rounded_off(value)
         value = n.settle(value, "output", OUTPUT_BITS)
@@ -348,7 +351,7 @@ def _finish(
             f"(steps of {float(n.channel_scales(value).min()):.3g}) does not hold"
         )
     if head == "argmax" and n.builder.ops[value.op].kind != "argmax":
-        value = _class(n, model, value, last)
+        value = _decision(n, model, value, last)
     return (
         n.builder.build(value.op, last if last in HEADS and head == "logits" else "none"),
         residual,
@@ -357,9 +360,8 @@ def _finish(
     )
 
 
-def _class(n: Lowering, model: OnnxModel, value: Value, last: str) -> Value:
-    if n.shape(value)[-1] > 1:
-        return Value(n.builder.argmax("classes", n.uniform(value, "output").op))
+def _decision(n: Lowering, model: OnnxModel, value: Value, last: str) -> Value:
+    """Whether the logit of a single sigmoid is at least 0."""
     if last != "sigmoid":
         raise InputError(
             f"model {model.name} has one output without a sigmoid: there is no class to name; use head='logits'"

@@ -385,6 +385,21 @@ def test_classes(case: str) -> None:
     assert exact(g.model(make(g, y), kind=kind)).net.output.kind == "argmax"
 
 
+@pytest.mark.parametrize("inside", [True, False])
+@pytest.mark.parametrize("behind", ["bias", "batchnorm", "scales"])
+def test_classes_behind_real_numbers(inside: bool, behind: str) -> None:
+    """A float bias, a last BatchNorm, weight scales per channel: what float32 tells apart the net does too."""
+    g = Graph(6)
+    scale = per_axis(real_scales(g.rng, 5), 1, 5) if behind == "scales" else 0.3
+    y = g.node("MatMul", g.quant("x", 0.25, 4), g.weight(6, 5, scale=scale))
+    y = g.batchnorm(y, 5) if behind == "batchnorm" else g.node("Add", y, g.const(g.rng.normal(size=5)))
+    if inside:
+        low = exact(g.model(g.node("ArgMax", y, axis=1), kind=TensorProto.INT64))
+    else:
+        low = exact(g.model(y), head="argmax")
+    assert low.net.output.kind == "argmax"
+
+
 @pytest.mark.parametrize("head", ["logits", "argmax"])
 def test_softmax_is_left_out(head) -> None:
     g = Graph(6)

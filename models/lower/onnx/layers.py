@@ -14,7 +14,7 @@ from bitsmith.models.ir.ops import Pads, Shape
 from bitsmith.models.ir.shapes import same_pads
 from bitsmith.models.ir.verify import times
 from bitsmith.models.lower.functions import Function, Refusal
-from bitsmith.models.lower.lowering import Value, steps_of
+from bitsmith.models.lower.lowering import Value
 from bitsmith.models.lower.onnx.branches import meeting
 from bitsmith.models.lower.onnx.functions import ELEMENTWISE, function, quantizer
 from bitsmith.models.lower.onnx.graph import QUANTIZERS, Array, Node, channel_axis, text
@@ -32,6 +32,7 @@ from bitsmith.models.lower.onnx.values import (
     plain,
 )
 from bitsmith.models.lower.onnx.weights import weights
+from bitsmith.models.lower.scales import steps_of
 from bitsmith.models.lower.weights import Weights
 
 Handler = Callable[[State, Node, Sequence[Given]], Tensor]

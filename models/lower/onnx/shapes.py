@@ -112,12 +112,12 @@ def argmax(s: State, node: Node, xs: Sequence[Given]) -> Tensor:
     if node.attributes.get("select_last_index", 0):
         raise Refusal("takes the last of equals", "use select_last_index=0")
     t = t.holding(_without_common(t.value))
-    t = flat(s.n, t, node.name) if rank == 2 else t.holding(s.n.settle(t.value, node.name))
+    t = flat(s.n, t, node.name) if rank == 2 else t
     classes = t.shape[axis - 1]
     rows = np.moveaxis(t.places, axis - 1, -1).reshape(-1, classes)
     if axis == 0 or s.n.shape(t.value)[-1] != classes or (rows != rows[:, :1] + np.arange(classes)).any():
         raise Refusal(f"takes the largest along axis {axis} of {(1, *t.shape)}", "take it over the channels")
-    op = s.n.builder.argmax(node.name, s.n.uniform(t.value, node.name).op)
+    op = s.n.builder.argmax(node.name, s.n.comparable(t.value, node.name).op)
     places = np.moveaxis(t.places, axis - 1, -1)[..., 0] // classes
     keeps = node.op == "TopK" or node.attributes.get("keepdims", 1)
     return Tensor(Value(op), np.expand_dims(places, axis - 1) if keeps else places)
