@@ -134,6 +134,7 @@ class Lowering:
         Lines with real numbers that share no grid are brought to one that is
         ``CLASS_BITS`` finer than the finest step: finer than what float32 tells apart.
         """
+        v = without_common(v)
         try:
             return self.uniform(v, name)
         except Refusal:
@@ -341,6 +342,16 @@ class Lowering:
         whole = [int(f) * s for f, s in zip(factors, signs, strict=True)]
         op = self.builder.add(name, [v.op for v in plain], common, whole)
         return Value(op, np.sum(offsets, axis=0) if offsets else None)
+
+
+def without_common(v: Value) -> Value:
+    """Without the functions that do the same to all classes and keep their order."""
+    chain = list(v.chain)
+    while chain and not chain[-1].per_channel and chain[-1].affine is not None and (chain[-1].affine[0] > 0).all():
+        chain.pop()
+    if not chain and v.offset is not None and (v.offset == v.offset[0]).all():
+        return Value(v.op, None, (), v.view)
+    return replace(v, chain=tuple(chain))
 
 
 def _one_or_all(scale: Floats) -> Scale:

@@ -489,3 +489,10 @@ def test_every_problem_is_listed_at_once() -> None:
     b = g.quant(x, -0.5, 3)
     with pytest.raises(UnsupportedError, match="2 node"):
         lower(g.model(g.node("Add", a, b)), name="test")
+
+
+def test_what_is_done_alike_to_all_classes_does_not_reach_the_hardware() -> None:
+    g = Graph(6)
+    y = g.node("MatMul", g.quant("x", 0.25, 4), g.weight(6, 5, scale=0.25))
+    y = g.node("Add", g.node("Mul", y, g.const(0.3)), g.const(0.7))
+    assert [op.kind for op in exact(g.model(y), head="argmax").net.ops] == ["input", "dense", "argmax"]

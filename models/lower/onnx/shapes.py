@@ -9,7 +9,7 @@ import numpy as np
 
 from bitsmith.models.ir.ops import Shape
 from bitsmith.models.lower.functions import Function, Refusal
-from bitsmith.models.lower.lowering import Value
+from bitsmith.models.lower.lowering import Value, without_common
 from bitsmith.models.lower.onnx.graph import FLOATS, Node
 from bitsmith.models.lower.onnx.layers import Handler
 from bitsmith.models.lower.onnx.state import Given, State, constant, tensor
@@ -111,7 +111,7 @@ def argmax(s: State, node: Node, xs: Sequence[Given]) -> Tensor:
             raise Refusal("takes more than the largest", "use k=1 and largest=1")
     if node.attributes.get("select_last_index", 0):
         raise Refusal("takes the last of equals", "use select_last_index=0")
-    t = t.holding(_without_common(t.value))
+    t = t.holding(without_common(t.value))
     t = flat(s.n, t, node.name) if rank == 2 else t
     classes = t.shape[axis - 1]
     rows = np.moveaxis(t.places, axis - 1, -1).reshape(-1, classes)
@@ -121,16 +121,6 @@ def argmax(s: State, node: Node, xs: Sequence[Given]) -> Tensor:
     places = np.moveaxis(t.places, axis - 1, -1)[..., 0] // classes
     keeps = node.op == "TopK" or node.attributes.get("keepdims", 1)
     return Tensor(Value(op), np.expand_dims(places, axis - 1) if keeps else places)
-
-
-def _without_common(v: Value) -> Value:
-    """Without the functions that do the same to all classes and keep their order."""
-    chain = list(v.chain)
-    while chain and not chain[-1].per_channel and chain[-1].affine is not None and (chain[-1].affine[0] > 0).all():
-        chain.pop()
-    if not chain and v.offset is not None and (v.offset == v.offset[0]).all():
-        return Value(v.op, None, (), v.view)
-    return Value(v.op, v.offset, tuple(chain), v.view)
 
 
 SHAPES: dict[str, Handler] = {
