@@ -166,7 +166,7 @@ class Lowering:
             names = " + ".join(f.name for f in chain)
             raise Refusal(f"reads the real values of {names}, which are on no integer grid", ADD_QUANTIZER)
         if v.offset is not None:
-            op = self._add_bias(v, v.offset, name, finest)
+            op = self._biased(v) or self._add_offset(op, v.offset, name, finest, v.offset_step)
         for f in chain:
             op = self._clip(op, *f.clip, name) if f.clip else self._affine(op, f, name, finest)
         return self._viewed(Value(op), view, name)
@@ -185,20 +185,17 @@ class Lowering:
     def _viewed(self, v: Value, view: Shape | None, name: str) -> Value:
         return v if view is None else Value(self.builder.reshape(f"{name}_reshape", v.op, view))
 
-    def _add_bias(self, v: Value, offset: Floats, name: str, finest: int) -> str:
-        """The offset as integers: of the layer itself where it is that layer's bias."""
-        steps = steps_of(offset, self.scale(v), v.offset_step)
-        if steps is None:
-            return self._add_offset(v.op, offset, name, finest)
-        if v.is_bias and self.reads_alone(v.op) and self.builder.add_bias(v.op, steps):
-            return v.op
-        ones = np.ones(len(offset))
-        return self._exact(v.op, ones, self.scale(v), f"{name}_bias", steps.astype(np.float64))
+    def _biased(self, v: Value) -> str | None:
+        """The layer ``v.op`` itself with the offset as its bias; None if the offset is not, or not in its steps."""
+        if v.offset is None or not v.is_bias or not self.reads_alone(v.op):
+            return None
+        steps = steps_of(v.offset, self.scale(v), v.offset_step)
+        return v.op if steps is not None and self.builder.add_bias(v.op, steps) else None
 
-    def _add_offset(self, op: str, offset: Floats, name: str, finest: int) -> str:
-        """The offset on a grid that holds both, as an exact Requant."""
+    def _add_offset(self, op: str, offset: Floats, name: str, finest: int, step: Floats | None = None) -> str:
+        """The offset (in multiples of ``step``, see ``steps_of``) on a grid that holds both, as an exact Requant."""
         scale = self.channel_scales(Value(op))
-        steps = steps_of(offset, self.scale(Value(op)))
+        steps = steps_of(offset, self.scale(Value(op)), step)
         if steps is not None:
             return self._exact(op, np.ones_like(scale), self.scale(Value(op)), f"{name}_bias", steps.astype(np.float64))
         fine = common_scale([*scale, *offset])

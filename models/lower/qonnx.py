@@ -83,12 +83,11 @@ class LoweredOnnx:
         ours = self.in_net_order(y)
         if self.net.output.name == DECISION:
             return (ours >= 0).astype(np.float64)
-        left = 0.0 if self.residual is None else self.residual
         if self.names_class:
-            ours = ours.reshape(len(y), *self.net.output.shape[:-1], -1)
-            winner: Floats = (ours - left).argmax(-1).astype(np.float64)
+            winner: Floats = ours.reshape(len(y), *self.net.output.shape[:-1], -1).argmax(-1).astype(np.float64)
             return winner[..., None]
-        return ours.reshape(len(y), *self.net.output.shape) - left
+        ours = ours.reshape(len(y), *self.net.output.shape)
+        return ours if self.residual is None else ours - self.residual
 
     def in_net_order(self, y: Array) -> Floats:
         """ONNX's output (n, ...) with its elements in the net's order; (n, *net.output.shape) if the sizes agree."""

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx_nets
 import pytest
 from onnx import helper, numpy_helper
 from onnx_nets import QONNX, Graph, per_axis
 
 from bitsmith.models.ir import UnsupportedError, execute, quantize_input, random_inputs
-from bitsmith.models.lower.compare import prove
 from bitsmith.models.lower.onnx.io import OnnxModel, check_model, load_model
 from bitsmith.models.lower.qonnx import LoweredOnnx, lower, lowered
 from bitsmith.models.ptq import Bits, quantize
@@ -22,13 +23,7 @@ ROWS = 200
 W8A8 = Bits(8, 8)
 
 
-def exact(model: OnnxModel, noise: int = 6, **options: Any) -> LoweredOnnx:
-    low = lowered(model, name="test", **options)
-    x = random_inputs(low.net, ROWS, seed=3)
-    done = prove(low, x, low.net.input.type.real(x))[0]
-    assert done.mismatching == () and done.samples == ROWS
-    assert len(done.noisy) <= noise
-    return low
+exact = partial(onnx_nets.exact, rows=ROWS)
 
 
 def small(batch: int | str = 1) -> OnnxModel:
