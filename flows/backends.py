@@ -15,6 +15,12 @@ def _rtl_unrolled() -> Backend:
     return RtlUnrolled()
 
 
+def _rtl_folded() -> Backend:
+    from bitsmith.hls.backends.rtl.folded.backend import RtlFolded
+
+    return RtlFolded()
+
+
 def _hls4ml() -> Backend:
     from bitsmith.hls.backends.hls4ml.backend import Hls4ml
 
@@ -35,6 +41,7 @@ def _finn() -> Backend:
 
 LOADERS: dict[str, Callable[[], Backend]] = {
     "rtl-unrolled": _rtl_unrolled,
+    "rtl-folded": _rtl_folded,
     "hls4ml": _hls4ml,
     "qonnx": _qonnx,
     "finn": _finn,

@@ -27,6 +27,13 @@ class DataConfig(Section):
     name: str
 
 
+class Folded(Section):
+    """How one op of an rtl-folded design is folded: PE outputs at a time, SIMD inputs of each."""
+
+    pe: int = Field(ge=1)
+    simd: int = Field(default=1, ge=1)
+
+
 class HardwareConfig(Section):
     """What the design is built for; every key has a default."""
 
@@ -36,6 +43,9 @@ class HardwareConfig(Section):
     output: Literal["logits", "argmax"] = "logits"
     reuse: int = Field(default=1, ge=1)
     target_ii: int | None = Field(default=None, ge=1)
+    target_latency: int | None = Field(default=None, ge=1)
+    target_rate: float | None = Field(default=None, gt=0)
+    folding: dict[str, Folded] = Field(default_factory=dict)
     io: Literal["io_parallel", "io_stream"] = "io_parallel"
     strategy: Literal["latency", "resource"] = "latency"
     hls_tool: Literal["vitis", "vivado", "quartus", "oneapi", "catapult", "libero"] = "vitis"

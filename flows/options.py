@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import math
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bitsmith.flows.backends import load_backend
 from bitsmith.flows.config import HardwareConfig, TaskConfig
 from bitsmith.hls.boards import load_board
 from bitsmith.hls.config import HwConfig
+from bitsmith.models.ir.errors import InputError
 from bitsmith.models.ir.types import QuantType
 
 
@@ -21,6 +26,9 @@ class Options:
     clock_mhz: float | None = None
     reuse: int | None = None
     target_ii: int | None = None
+    target_latency: int | None = None
+    target_rate: float | None = None
+    folding: Path | None = None
     io: str | None = None
     strategy: str | None = None
     hls_tool: str | None = None
@@ -47,6 +55,9 @@ def resolve_hardware(config: TaskConfig | None, options: Options) -> HardwareCon
         "clock_mhz": options.clock_mhz,
         "reuse": options.reuse,
         "target_ii": options.target_ii,
+        "target_latency": options.target_latency,
+        "target_rate": options.target_rate,
+        "folding": read_folding(options.folding) if options.folding else None,
         "io": options.io,
         "strategy": options.strategy,
         "hls_tool": options.hls_tool,
@@ -59,15 +70,35 @@ def resolve_hardware(config: TaskConfig | None, options: Options) -> HardwareCon
     return merged
 
 
+def read_folding(path: Path) -> dict[str, Any]:
+    """Op -> {pe, simd} from TOML or JSON; InputError if the file cannot be read as either."""
+    try:
+        text = path.read_text()
+        data: Any = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{path} cannot be read as a folding: {error}; write [op] with pe and simd (TOML or .json)"
+        ) from error
+    if not isinstance(data, dict) or not all(isinstance(v, dict) and set(v) <= {"pe", "simd"} for v in data.values()):
+        raise InputError(f"{path} is no folding: every entry is an op with pe and simd")
+    return data
+
+
 def hw_config(hardware: HardwareConfig, backend: str, seed: int) -> HwConfig:
     """The choices for one backend; hls4ml meets a target II by its reuse factor."""
-    reuse = hardware.reuse if hardware.reuse > 1 else hardware.target_ii or 1
+    target_ii = hardware.target_ii
+    if hardware.target_rate is not None:
+        rate_ii = max(1, math.floor(hardware.clock_mhz * 1e6 / hardware.target_rate))
+        target_ii = min(rate_ii, target_ii or rate_ii)
+    reuse = hardware.reuse if hardware.reuse > 1 else target_ii or 1
     return HwConfig(
         board=load_board(hardware.board),
         clock_mhz=hardware.clock_mhz,
         backend=backend,
         reuse=reuse,
-        target_ii=hardware.target_ii,
+        target_ii=target_ii,
+        target_latency=hardware.target_latency,
+        folding=tuple((op, f.pe, f.simd) for op, f in sorted(hardware.folding.items())),
         io=hardware.io,
         strategy=hardware.strategy,
         hls_tool=hardware.hls_tool,

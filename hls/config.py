@@ -19,6 +19,7 @@ class Device:
     bram: int
     bram_kbit: float  # capacity of one such block
     source: str
+    uram: int = 0  # 288-kbit UltraRAM blocks
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,8 @@ class Board:
     name: str
     title: str
     device: Device
-    clock_mhz: float  # oscillator on the board
-    clock_pin: str
+    clock_mhz: float  # oscillator on the board; a customary target where clock_pin is "none"
+    clock_pin: str  # "PS:..." where the processing system brings the clock, "none" for a part without a board
     tool: str  # "vivado" | "nextpnr-ice40" | ...: what ends in a bitstream
     source: str
 
@@ -46,7 +47,9 @@ class HwConfig:
     strategy: str = "latency"  # hls4ml: latency | resource
     hls_tool: str = "vitis"  # hls4ml: vitis | vivado | quartus | oneapi | catapult | libero
     seed: int = 0
-    target_ii: int | None = None  # most cycles between two results; None: finn makes it as fast as fits the board
+    target_ii: int | None = None  # most cycles between two results; None: as fast as fits the board (finn, rtl-folded)
+    target_latency: int | None = None  # rtl-folded: most cycles from the first beat taken to the result complete
+    folding: tuple[tuple[str, int, int], ...] = ()  # rtl-folded: (op, pe, simd) that are given, not searched
 
     @property
     def clock_ns(self) -> float:

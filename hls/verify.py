@@ -16,6 +16,9 @@ from bitsmith.models.ir.types import IntArray
 VECTORS = "vectors.npz"
 OUTPUTS = "outputs.npz"
 
+AFFORDABLE_CYCLES = 40_000_000
+"""Cycles that a simulation without a number of rows takes at most: some minutes."""
+
 
 def save_vectors(folder: Path, x: IntArray) -> None:
     """Keep the input integers (n, *input shape) that a project is to be verified on."""
@@ -34,13 +37,16 @@ def load_net(folder: Path) -> QNet:
 def verification_inputs(folder: Path, net: QNet, samples: int | None, seed: int = 0) -> IntArray:
     """Input integers: those kept with the project, then corners and random ones up to ``samples``.
 
-    Without ``samples`` all that were kept are taken, and at least 1,000 rows.
+    Without ``samples`` all that were kept are taken, and at least 1,000 rows; of a design that takes many
+    cycles per row, as many as make AFFORDABLE_CYCLES, 16 at least.
     """
     kept = np.empty((0, *net.input.shape), np.int64)
     if (folder / VECTORS).exists():
         with np.load(folder / VECTORS, allow_pickle=False) as file:
             kept = file["x"]
     wanted = max(1000, len(kept)) if samples is None else samples
+    if samples is None and (ii := read_manifest(folder).get("ii_cycles")):
+        wanted = min(wanted, max(16, AFFORDABLE_CYCLES // ii))
     kept = kept[:wanted]
     return np.concatenate([kept, random_inputs(net, wanted - len(kept), seed)])
 

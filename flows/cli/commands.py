@@ -42,6 +42,7 @@ def run(args: argparse.Namespace) -> int:
         "emit": _emit,
         "verify": _verify,
         "synth": _synth,
+        "host": _host,
         "build": _build,
         "report": _report,
     }
@@ -71,6 +72,9 @@ def _options(args: argparse.Namespace) -> Options:
         clock_mhz=given.get("clock_mhz"),
         reuse=given.get("reuse"),
         target_ii=given.get("target_ii"),
+        target_latency=given.get("target_latency"),
+        target_rate=given.get("target_rate"),
+        folding=Path(given["folding"]) if given.get("folding") else None,
         io=given.get("io"),
         strategy=given.get("strategy"),
         hls_tool=given.get("hls_tool"),
@@ -213,7 +217,21 @@ def _synth(args: argparse.Namespace) -> Outcome:
         raise InputError(f"{args.dir} holds no RTL; its vendor's tool must synthesise it (see its README.md)")
     rows = [{"project": str(p), **asdict(synth_folder(p))} for p in projects]
     data = rows[0] if len(rows) == 1 else {"projects": rows}
-    return Outcome(data, texts.synthesis(rows), DOES_NOT_FIT if any(r["fits"] is False for r in rows) else OK)
+    return Outcome(data, texts.synthesis(rows), max(_synth_code(r) for r in rows))
+
+
+def _synth_code(row: dict[str, Any]) -> int:
+    """A mapped netlist that differs from the net is worse than one that does not fit."""
+    if row.get("netlist_exact") is False:
+        return MISMATCH
+    return DOES_NOT_FIT if row.get("fits") is False else OK
+
+
+def _host(args: argparse.Namespace) -> Outcome:
+    from bitsmith.flows.host import host_folder
+
+    data = host_folder(Path(args.dir), args.port, args.samples, args.rows)
+    return Outcome(data, texts.host(data), _exit_code(data["exact"]))
 
 
 def _build(args: argparse.Namespace) -> Outcome:
@@ -225,6 +243,8 @@ def _build(args: argparse.Namespace) -> Outcome:
     title = (job.source.config.title if job.source.config else "") or job.source.name
     data["report"] = str(build_report(job.run.folder, shlex.join(["bitsmith", *args.argv]), title))
     code = _exit_code(all_exact(data))
+    if code == OK:
+        code = max(_synth_code(part.get("synth", {})) for part in data["backends"].values())
     if code == OK and not data["estimate"]["fits"]:
         code = DOES_NOT_FIT
     return Outcome(data, texts.build(data), code)

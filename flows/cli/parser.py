@@ -47,6 +47,13 @@ def make_parser() -> argparse.ArgumentParser:
     verify.add_argument("--samples", type=_positive, help="rows (default: all that are kept, at least 1,000)")
     verify.add_argument("--seed", type=int, help="of the random rows")
     _folder(command("synth", "run the board's synthesis tool on a project, parse its report"))
+    host = command("host", "ask the board that holds a project, compare its answers with the net's integers")
+    host.add_argument("dir", metavar="DIR", help="the project folder that the board's bitstream is of")
+    place = host.add_mutually_exclusive_group(required=True)
+    place.add_argument("--port", metavar="P", help="serial port of the board, /dev/ttyUSB1 for example")
+    place.add_argument("--simulate", action="store_true", help="the complete board top in Verilator instead of a board")
+    host.add_argument("--samples", type=_positive, help="rows (default: 100, or all of --rows)")
+    host.add_argument("--rows", metavar="FILE", help="an .npz with input integers as x (default: the project's)")
     _folder(command("report", "rebuild the report page of a build"))
     return parser
 
@@ -95,11 +102,19 @@ def _lowering(sub: argparse.ArgumentParser) -> None:
 def _hardware(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--board", metavar="B", help="see bitsmith boards (default: the task's)")
     sub.add_argument(
-        "--backend", metavar="X", action="append", help="rtl-unrolled, hls4ml, qonnx, finn; build takes several"
+        "--backend",
+        metavar="X",
+        action="append",
+        help="rtl-unrolled, rtl-folded, hls4ml, qonnx, finn; build takes several",
     )
     sub.add_argument("--clock-mhz", type=float, metavar="F", help="clock target")
     sub.add_argument("--reuse", type=_positive, metavar="N", help="hls4ml: reuse factor")
     sub.add_argument("--target-ii", type=_positive, metavar="N", help="cycles between two results that are good enough")
+    sub.add_argument("--target-rate", type=float, metavar="F", help="the same as frames per second")
+    sub.add_argument(
+        "--target-latency", type=_positive, metavar="N", help="rtl-folded: most cycles from input to result"
+    )
+    sub.add_argument("--folding", metavar="FILE", help="rtl-folded: PE and SIMD of ops, TOML or JSON: {op: {pe, simd}}")
     sub.add_argument("--io", choices=("io_parallel", "io_stream"), help="hls4ml: interface")
     sub.add_argument("--strategy", choices=("latency", "resource"), help="hls4ml: strategy")
     sub.add_argument(

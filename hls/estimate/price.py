@@ -21,7 +21,7 @@ RESOURCES = ("lut", "ff", "dsp", "bram")
 def estimate(net: QNet, hw: HwConfig) -> Estimate:
     """Price of ``net`` built with ``hw.backend`` for ``hw.board``.
 
-    The rows add up to the totals exactly.  Cycles of ``rtl-unrolled`` are
+    The rows add up to the totals exactly.  Cycles of our own RTL are
     exact, all other figures carry bounds.  InputError for a backend without a
     cost model, and whatever the backend's own planning refuses.
     """
@@ -34,6 +34,10 @@ def _priced(net: QNet, hw: HwConfig) -> Priced:
         from bitsmith.hls.backends.rtl.unrolled.plan import plan
 
         return price_plan(plan(net, hw), family)
+    if hw.backend == "rtl-folded":
+        from bitsmith.hls.estimate.folded import price_folded
+
+        return price_folded(net, hw, family)
     if hw.backend == "hls4ml":
         return price_hls4ml(net, hw, family)
     if hw.backend == "finn":
@@ -41,8 +45,8 @@ def _priced(net: QNet, hw: HwConfig) -> Priced:
 
         return price_finn(net, hw, family)
     raise InputError(
-        f"the backend {hw.backend} writes no hardware, so it has no price; use rtl-unrolled, hls4ml or finn "
-        f"(bitsmith emit --backend {hw.backend} writes the file)"
+        f"the backend {hw.backend} writes no hardware, so it has no price; use rtl-unrolled, rtl-folded, "
+        f"hls4ml or finn (bitsmith emit --backend {hw.backend} writes the file)"
     )
 
 

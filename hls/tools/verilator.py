@@ -29,6 +29,9 @@ MODEL_FLAGS = (*CXX_FLAGS, "-O0")
 """Measured on a 64-32-32-10 net of 5 bits: -O0 3 s and 17,000 rows/s, -O1 6.5 s and 50,000 rows/s, -O2 10 s
 and no faster.  So up to some 80,000 rows -O0 ends first."""
 
+LONG_RUN_FLAGS = (*CXX_FLAGS, "-O1")
+"""For designs that run many cycles."""
+
 RUNTIME_FLAGS = (*CXX_FLAGS, "-O1")
 RUNTIME = ("verilated.cpp", "verilated_threads.cpp")
 RUNTIME_TIMING = (*RUNTIME, "verilated_timing.cpp")
@@ -99,7 +102,13 @@ def _environment(tool: Verilator) -> dict[str, str]:
 
 
 def build(
-    sources: Sequence[Path], top: str, folder: Path, harness: Path | None, options: Sequence[str] = (), jobs: int = 2
+    sources: Sequence[Path],
+    top: str,
+    folder: Path,
+    harness: Path | None,
+    options: Sequence[str] = (),
+    jobs: int = 2,
+    model_flags: Sequence[str] = MODEL_FLAGS,
 ) -> Path:
     """Compile SystemVerilog ``sources`` with the C++ ``harness`` into ``folder``; returns the program.
 
@@ -111,7 +120,7 @@ def build(
     gxx = need_tool("g++", INSTALL_GXX)
     program = folder / f"{top}.exe"
     mark = folder / "content.sha256"
-    digest = _digest([*sources, *([harness] if harness else [])], (tool.version, top, *options, *MODEL_FLAGS))
+    digest = _digest([*sources, *([harness] if harness else [])], (tool.version, top, *options, *model_flags))
     if program.exists() and mark.exists() and mark.read_text() == digest:
         return program
     shutil.rmtree(folder, ignore_errors=True)
@@ -126,7 +135,7 @@ def build(
         """One object of a share of the files: most of a small file's time are Verilator's headers."""
         joined, target = folder / f"share{number}.cxx", folder / f"share{number}.o"
         joined.write_text("".join(f'#include "{unit}"\n' for unit in shares[number]))
-        run_tool([gxx, *MODEL_FLAGS, *includes, "-c", joined, "-o", target], folder, folder / f"share{number}.log")
+        run_tool([gxx, *model_flags, *includes, "-c", joined, "-o", target], folder, folder / f"share{number}.log")
         return target
 
     shares = _shares(units, jobs)

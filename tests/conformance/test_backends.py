@@ -49,10 +49,14 @@ def hls4ml(tool: str, quick: tuple[str, ...] = (), **hw: Any) -> Case:
     return Case("bitsmith.hls.backends.hls4ml.backend:Hls4ml", quick, {"hls_tool": tool, **hw}, TOO_WIDE)
 
 
+RTL_FOLDED = "bitsmith.hls.backends.rtl.folded.backend:RtlFolded"
+
 CASES = {
     "rtl-unrolled": Case(
         "bitsmith.hls.backends.rtl.unrolled.backend:RtlUnrolled", quick=("requants_wrap", "residual_image", "reshapes")
     ),
+    "rtl-folded": Case(RTL_FOLDED, quick=("residual_image", "pools", "thresholds_image")),
+    "rtl-folded-small": Case(RTL_FOLDED, quick=("requants_wrap", "conv2d_grouped"), hw={"target_ii": 1_000_000}),
     "vitis-parallel": hls4ml("vitis", quick=("requants_wrap", "residual_image", "thresholds", "lut")),
     "vitis-parallel-resource": hls4ml("vitis", strategy="resource", reuse=3),
     "vitis-stream": hls4ml("vitis", io="io_stream", quick=("max_pool_padded", "reshapes")),

@@ -36,6 +36,10 @@ FAMILIES: dict[str, Delays] = {
     "gowin": Delays(1.40, 2.40, 0.060, 1.50, 4, f"{UNCALIBRATED}: taken like ecp5"),
     "max10": Delays(1.30, 2.30, 0.080, 1.40, 4, f"{UNCALIBRATED}: assumed like ecp5"),
     "cyclonev": Delays(1.00, 1.80, 0.040, 1.10, 6, f"{UNCALIBRATED}: assumed between xc7 and ecp5"),
+    "gw5a": Delays(1.20, 2.20, 0.060, 1.30, 4, f"{UNCALIBRATED}: assumed somewhat faster than gowin"),
+    "arria10": Delays(0.75, 1.40, 0.030, 0.85, 6, f"{UNCALIBRATED}: assumed like xc7"),
+    "agilex": Delays(0.45, 0.80, 0.020, 0.50, 6, f"{UNCALIBRATED}: assumed like xcup"),
+    "polarfire": Delays(1.10, 1.90, 0.060, 1.20, 4, f"{UNCALIBRATED}: assumed somewhat faster than ecp5"),
 }
 SLOW_PARTS: dict[str, float] = {"up5k": 2.6, "lp": 1.6}
 """Factor over the family for low-power parts, by what their ordering name holds."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 import numpy as np
 
+from bitsmith.hls.backends.rtl.names import BANNER, Names
 from bitsmith.hls.backends.rtl.packing import row_bytes
 from bitsmith.hls.backends.rtl.render import render
 from bitsmith.hls.backends.rtl.unrolled.design import Design, Placed
@@ -15,8 +15,6 @@ from bitsmith.hls.backends.rtl.unrolled.verilog import Signal, gather, unit_text
 from bitsmith.models.ir.ops import Op
 from bitsmith.models.ir.text import op_details
 from bitsmith.models.ir.types import IntArray
-
-BANNER = "// Written by Bitsmith; project.json says by which version and from which net."
 
 
 @dataclass(frozen=True)
@@ -27,26 +25,6 @@ class Tap:
     signal: str
     start: int
     bits: int  # of the whole signal
-
-
-class Names:
-    """Module names of a design: ``<net>_<op>``, made unique."""
-
-    def __init__(self, net: str) -> None:
-        clean = re.sub(r"\W", "_", net, flags=re.ASCII) or "net"
-        self.net = clean if not clean[0].isdigit() else f"net_{clean}"
-        self.core, self.axis = f"{self.net}_core", f"{self.net}_axis"
-        self.taps, self.tb = f"{self.net}_taps", f"{self.net}_tb"
-        self.taken = {self.core, self.axis, self.taps, self.tb}
-
-    def fresh(self, wanted: str) -> str:
-        """``<net>_<wanted>``, or with a number if that is taken."""
-        name, n = f"{self.net}_{wanted}", 1
-        while name in self.taken:
-            n += 1
-            name = f"{self.net}_{wanted}_{n}"
-        self.taken.add(name)
-        return name
 
 
 def signal_of(layer: Layer, name: str) -> Signal:

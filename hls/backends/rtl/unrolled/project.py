@@ -8,11 +8,14 @@ import numpy as np
 
 from bitsmith import __version__
 from bitsmith.hls.backends.base import write_manifest
-from bitsmith.hls.backends.rtl.packing import hex_rows, pack_rows
+from bitsmith.hls.backends.rtl.host.project import host_files
+from bitsmith.hls.backends.rtl.names import BANNER, Names
+from bitsmith.hls.backends.rtl.overlay.files import overlay_files
+from bitsmith.hls.backends.rtl.packing import hex_rows, pack_rows, row_bytes
 from bitsmith.hls.backends.rtl.render import LIB, render
 from bitsmith.hls.backends.rtl.unrolled.adder_graph import status
 from bitsmith.hls.backends.rtl.unrolled.design import Design
-from bitsmith.hls.backends.rtl.unrolled.modules import BANNER, ModuleWriter, Names, RtlText
+from bitsmith.hls.backends.rtl.unrolled.modules import ModuleWriter, RtlText
 from bitsmith.hls.backends.rtl.unrolled.plan import plan_of
 from bitsmith.hls.config import HwConfig
 from bitsmith.hls.results import Project
@@ -41,11 +44,16 @@ def write_project(design: Design, hw: HwConfig, out: Path, vectors: IntArray) ->
     files[f"vivado/{names.axis}.xdc"] = render("constraints.xdc.j2", **values)
     files[f"{names.net}.core"] = render("fusesoc.core.j2", **values, rtl=rtl)
     files["README.md"] = render("readme.md.j2", **values)
+    stream = _stream(design)
+    host = host_files(design.net, hw, stream, names.axis, vectors)
+    files |= host.files if host else {}
+    files |= overlay_files(stream, names.axis, rtl, [], hw, names.net)
     for name, body in files.items():
         path = out / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(body)
-    write_manifest(out, design.net, hw, _facts(design, names, text, rtl))
+    facts = _facts(design, names, text, rtl) | {"stream": stream}
+    write_manifest(out, design.net, hw, facts | ({"board_top": host.entry} if host else {}))
     return Project(out, hw.backend, (*files, "net/net.json", "net/net.npz", "project.json"))
 
 
@@ -69,6 +77,16 @@ def _hardware_values(design: Design, names: Names, hw: HwConfig) -> dict[str, ob
         "layers": rows,
         **{key: "its channel's scale" if t.is_per_channel else f"{t.scales[0]:g}" for key, t in scales.items()},
     }
+
+
+def _stream(design: Design) -> dict[str, dict[str, int]]:
+    """How a row becomes the beat of either port, and back."""
+    sides = {}
+    for side, op in {"input": design.net.input, "output": design.net.output}.items():
+        layer = design.placed[op.name].layer
+        size = row_bytes(layer.size, layer.bits)
+        sides[side] = {"beats": 1, "lanes": layer.size, "bits": layer.bits, "signed": layer.signed, "bytes": size}
+    return sides
 
 
 def _testbench(net: QNet, values: dict[str, object], vectors: IntArray) -> dict[str, str]:

@@ -1,0 +1,22 @@
+"""What the folded library has no unit for, found before anything is planned."""
+
+from __future__ import annotations
+
+from bitsmith.hls.config import HwConfig
+from bitsmith.hls.results import Problem
+from bitsmith.models.ir import QNet
+from bitsmith.models.ir.ops import Lut, Op
+
+MAX_TABLE_BITS = 16
+
+
+def problems(net: QNet, hw: HwConfig) -> list[Problem]:
+    """All problems of ``net`` on ``hw``; empty if it can be emitted."""
+    return [p for op in net.ops for p in _problems(net, op)]
+
+
+def _problems(net: QNet, op: Op) -> list[Problem]:
+    if isinstance(op, Lut) and (bits := net[op.inputs[0]].type.bits) > MAX_TABLE_BITS:
+        text = f"a table of {bits} input bits, at most {MAX_TABLE_BITS} are put in memory"
+        return [Problem(op.name, text, "requantize its input to fewer bits")]
+    return []

@@ -1,0 +1,83 @@
+"""What the units of an op take, by the models beside each unit: for the solver, before anything is built."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from bitsmith.hls.backends.rtl.folded.design import Stage, Structure
+from bitsmith.hls.backends.rtl.folded.folding import Fold, Folding, has_matrix
+from bitsmith.hls.backends.rtl.folded.matrix_costs import mvu_cost
+from bitsmith.hls.backends.rtl.folded.parts import Cost, Part
+from bitsmith.hls.backends.rtl.folded.roms import BLOCK_SHAPES, blocks
+from bitsmith.hls.backends.rtl.folded.windows import window_of
+from bitsmith.models.ir import QNet
+from bitsmith.models.ir.ops import Conv, Dense, Op
+
+HEADS = {"argmax": 40.0, "pool": 20.0, "add": 15.0, "concat": 15.0}
+"""LUTs of a head's counters."""
+
+LUT_RAM = {"xc7": (32, 6, 4), "xcup": (32, 6, 4), "ecp5": (16, 4, 6), "gowin": (16, 4, 4)}
+"""Words and bits of a small memory in LUTs, and the LUTs that it takes."""
+
+
+def memory_cost(words: int, width: int, family: str) -> Cost:
+    """A memory with one writing and one reading port: in LUTs where that is small, else in blocks."""
+    small = Cost(lut=words * width / 2, ff=words * width)
+    if family in LUT_RAM:
+        depth, bits, luts = LUT_RAM[family]
+        small = Cost(lut=math.ceil(words / depth) * math.ceil(width / bits) * luts, ff=width)
+    if words * width <= 256 or family not in BLOCK_SHAPES:
+        return small
+    return Cost(bram=float(blocks(words, width, family)))
+
+
+def outlet_cost(width: int, depth: int, family: str) -> Cost:
+    """bitsmith_outlet: the FIFO, its pointers and its bypass."""
+    bits = max(1, depth.bit_length())
+    control = Cost(lut=5.0 * bits + 4, ff=4.0 * bits + 2)
+    if depth == 1:
+        return control + Cost(ff=width)
+    return control + Cost(lut=width, ff=width) + memory_cost(depth, width, family)
+
+
+def window_cost(part: Part, family: str) -> Cost:
+    """bitsmith_window with its line buffer."""
+    values = {name: int(v) for name, v in part.params.items() if isinstance(v, int)}
+    words = values["BUF_ROWS"] * values["COLS"] * values["OUTER"] * values["INNER"]
+    address, place = max(1, words.bit_length()), max(values["ROWS"], values["COLS"]).bit_length() + 2
+    control = Cost(lut=12.0 * address + 14.0 * place, ff=7.0 * address + 8.0 * place)
+    return control + Cost(lut=values["WIDTH"]) + memory_cost(words, values["WIDTH"], family)
+
+
+def unit_cost(net: QNet, op: Op, fold: Fold, family: str) -> Cost:
+    """The units of ``op`` at a folding, its window generator and a small outlet included, without the pipes behind."""
+    cost = outlet_cost(fold.pe * op.type.bits, 2, family)
+    x = net[op.inputs[0]] if op.inputs else op
+    window = window_of(op, x.shape)
+    if window is not None:
+        lanes = fold.simd if has_matrix(op) else fold.pe
+        words = window.buffer_rows * window.size[1] * x.shape[-1] // lanes
+        cost += Cost(lut=200, ff=120) + memory_cost(words, lanes * x.type.bits, family)
+        cost += outlet_cost(lanes * x.type.bits, 3, family)
+    if isinstance(op, Dense | Conv):
+        return cost + mvu_cost(op, x, fold.pe, fold.simd, family, fold.mult, fold.rom)
+    wide = sum(net[i].type.bits for i in op.inputs) * fold.pe
+    return cost + Cost(lut=HEADS.get(op.kind, 10.0) + wide, ff=15 + wide)
+
+
+def stage_cost(structure: Structure, stage: Stage, depths: Sequence[int], folding: Folding) -> Cost:
+    """A finished stage, with outlets of ``depths`` places."""
+    family = structure.hw.board.device.family
+    stream = structure.out_of(stage.name)[0].stream
+    cost = sum((p.cost for p in stage.pipes), sum((outlet_cost(stream.width, d, family) for d in depths), Cost()))
+    op = stage.ops[0][0] if stage.ops and stage.ops[0][1] == 0 else None
+    if stage.head.module == "bitsmith_window":
+        return cost + window_cost(stage.head, family)
+    if isinstance(op, Dense | Conv):
+        fold = folding[op.name]
+        source = structure.net[op.inputs[0]]
+        return cost + mvu_cost(op, source, fold.pe, fold.simd, family, fold.mult, fold.rom)
+    wide = sum(e.stream.width for e in structure.into(stage.name))
+    kind = op.kind if op is not None else "stream"
+    return cost + Cost(lut=HEADS.get(kind, 10.0) + wide, ff=15 + wide)

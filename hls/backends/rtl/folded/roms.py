@@ -1,0 +1,36 @@
+"""Where a ROM goes: block RAM or logic."""
+
+from __future__ import annotations
+
+import math
+
+BLOCK_SHAPES = {
+    "xc7": ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)),
+    "xcup": ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)),
+    "ecp5": ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)),
+    "ice40": ((256, 16), (512, 8), (1024, 4), (2048, 2)),
+    "gowin": ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)),
+}
+"""Words and bits of one block, in the units of ``Device.bram``."""
+
+LUTS_PER_BLOCK = {"xc7": 190, "xcup": 180, "ecp5": 400, "ice40": 180, "gowin": 330}
+"""LUTs for every block on common devices: what a block is worth."""
+
+BITS_PER_LUT = {"xc7": 64, "xcup": 64, "ecp5": 16, "ice40": 16, "gowin": 16}
+
+
+def blocks(depth: int, width: int, family: str) -> int:
+    """Block RAMs for ``depth`` words of ``width`` bits, in the best of the block's shapes."""
+    return min(math.ceil(depth / d) * math.ceil(width / w) for d, w in BLOCK_SHAPES[family])
+
+
+def logic_luts(depth: int, width: int, family: str) -> float:
+    """LUTs of the same as logic: one column of ``depth`` bits after the other."""
+    return width * max(1.0, depth / BITS_PER_LUT[family]) if depth > 1 else 0.0
+
+
+def in_block(depth: int, width: int, family: str) -> bool:
+    """Whether block RAM is the cheaper place, by what both are worth on common devices of the family."""
+    if family not in BLOCK_SHAPES or depth < 16:
+        return False
+    return blocks(depth, width, family) * LUTS_PER_BLOCK[family] < logic_luts(depth, width, family)

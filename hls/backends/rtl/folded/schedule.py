@@ -1,0 +1,164 @@
+"""The exact cycles of a folded design, from its structure alone.
+
+Every head walks through its steps as early as it can: a step waits for the one
+before it, for the beats it needs and for room at its outlets.  So the times are
+the least solution of a system of inequalities ``t[a] >= t[b] + delay`` (a timed
+marked graph; Baccelli, Cohen, Olsder, Quadrat: Synchronization and Linearity,
+1992, chapter 2), and no stall pattern can change the order of anything: a
+design that finishes its frames in one schedule can never deadlock in another.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bitsmith.models.ir.types import IntArray
+
+LATER = 1 << 60
+
+
+@dataclass(frozen=True, eq=False)
+class Wait:
+    """Steps ``at`` of a process come ``delay`` cycles after steps ``on`` of the process ``other``, or later.
+
+    Both number steps within one frame; ``on`` below zero is of a frame before.  ``at`` ascends, without repetition.
+    """
+
+    at: IntArray
+    other: int
+    on: IntArray
+    delay: int
+
+
+@dataclass(frozen=True, eq=False)
+class Process:
+    """``count`` steps per frame, one after the other, ``gap`` cycles apart at least."""
+
+    name: str
+    count: int
+    gap: int = 1
+    waits: tuple[Wait, ...] = ()
+    not_before: IntArray | None = None  # (frames * count,) earliest cycles, for a paced source
+
+
+class Times:
+    """Earliest cycle of every step that anything waits for or at, over several frames."""
+
+    def __init__(self, processes: Sequence[Process], frames: int) -> None:
+        self.processes = processes
+        self.frames = frames
+        self.events = _events(processes)
+        self.rank = [_spread(p.count, e) for p, e in zip(processes, self.events, strict=True)]
+        self.offset = [
+            (np.arange(frames)[:, None] * p.count + e).ravel() * p.gap
+            for p, e in zip(processes, self.events, strict=True)
+        ]
+        self.waits = [[self._resolve(p, number, w) for w in p.waits] for number, p in enumerate(processes)]
+        self.times = [self._start(number) for number in range(len(processes))]
+        self._settle()
+
+    def at(self, process: int, steps: IntArray, times: list[IntArray] | None = None) -> IntArray:
+        """Cycles (frames, len(steps)) of ``steps`` (numbered within a frame) of a process; of ``times`` if given."""
+        per_frame = (times or self.times)[process].reshape(self.frames, -1)
+        found: IntArray = per_frame[:, self.rank[process][steps]]
+        return found
+
+    def _index(self, process: int, steps: IntArray) -> IntArray:
+        """Positions in ``times`` of steps numbered from the first frame on; -1 for those of no frame."""
+        count = self.processes[process].count
+        frame, step = np.divmod(steps, count)
+        index = frame * len(self.events[process]) + self.rank[process][step]
+        return np.where((frame < 0) | (frame >= self.frames), -1, index)
+
+    def _resolve(self, p: Process, number: int, wait: Wait) -> tuple[IntArray, int, IntArray, int]:
+        frames = np.arange(self.frames)[:, None]
+        at = self._index(number, (frames * p.count + wait.at).ravel())
+        on = self._index(wait.other, (frames * self.processes[wait.other].count + wait.on).ravel())
+        real = on >= 0
+        return at[real], wait.other, on[real], wait.delay
+
+    def _start(self, number: int) -> IntArray:
+        p = self.processes[number]
+        if p.not_before is None:
+            return self.offset[number].copy()
+        earliest = p.not_before[self.offset[number] // p.gap]
+        return self._in_order(number, earliest)
+
+    def _in_order(self, number: int, earliest: IntArray) -> IntArray:
+        offset = self.offset[number]
+        ordered: IntArray = np.maximum.accumulate(earliest - offset) + offset
+        return ordered
+
+    def _settle(self) -> None:
+        """Raise every process to what it waits for, until nothing moves."""
+        readers: list[set[int]] = [set() for _ in self.processes]
+        for number, waits in enumerate(self.waits):
+            for _, other, _, _ in waits:
+                readers[other].add(number)
+        todo, queued = deque(range(len(self.processes))), [True] * len(self.processes)
+        latest = self._one_after_the_other()
+        while todo:
+            number = todo.popleft()
+            queued[number] = False
+            earliest = self.times[number].copy()
+            for at, other, on, delay in self.waits[number]:
+                earliest[at] = np.maximum(earliest[at], self.times[other][on] + delay)
+            settled = self._in_order(number, earliest)
+            if (settled == self.times[number]).all():
+                continue
+            self.times[number] = settled
+            if settled[-1] > latest:
+                raise AssertionError(f"{self.processes[number].name} waits for itself: a deadlock")
+            for reader in sorted(readers[number]):
+                if not queued[reader]:
+                    queued[reader] = True
+                    todo.append(reader)
+
+    def latest(self, sink: int) -> list[IntArray]:
+        """Latest cycles of all steps for which those of ``sink`` stay as they are: nothing is made before its time."""
+        late = [np.full_like(t, LATER) for t in self.times]
+        late[sink] = self.times[sink].copy()
+        todo, queued = deque(range(len(late))), [True] * len(late)
+        while todo:
+            number = todo.popleft()
+            queued[number] = False
+            for at, other, on, delay in self.waits[number]:
+                before = late[other].copy()
+                back = on[::-1]  # of several that wait for the same step, the first is written last: it counts
+                before[back] = np.minimum(before[back], late[number][at[::-1]] - delay)
+                offset = self.offset[other]
+                before = np.minimum.accumulate((before - offset)[::-1])[::-1] + offset
+                if (before != late[other]).any():
+                    late[other] = before
+                    if not queued[other]:
+                        queued[other] = True
+                        todo.append(other)
+        return [np.where(v > LATER // 2, t, v) for v, t in zip(late, self.times, strict=True)]
+
+    def _one_after_the_other(self) -> int:
+        """A cycle by which everything is done, if it can be done at all: never two things at once."""
+        steps = sum(self.frames * p.count * p.gap for p in self.processes)
+        delays = sum(len(at) * delay for waits in self.waits for at, _, _, delay in waits)
+        paced = max((int(p.not_before.max()) for p in self.processes if p.not_before is not None), default=0)
+        return steps + delays + paced
+
+
+def _events(processes: Sequence[Process]) -> list[IntArray]:
+    """Per process the steps that matter: all others follow from them."""
+    found: list[list[IntArray]] = [[np.array([0, p.count - 1], np.int64)] for p in processes]
+    for number, p in enumerate(processes):
+        for w in p.waits:
+            found[number].append(w.at)
+            found[w.other].append(w.on % processes[w.other].count)
+    return [np.unique(np.concatenate(parts)) for parts in found]
+
+
+def _spread(count: int, events: IntArray) -> IntArray:
+    """Step -> its place among ``events``; meaningless for steps that are none."""
+    place = np.zeros(count, np.int64)
+    place[events] = np.arange(len(events))
+    return place
