@@ -45,9 +45,18 @@ def _finn() -> list[ToolStatus]:
 
 
 def _synth() -> list[ToolStatus]:
-    from bitsmith.hls.tools.yosys import status
+    from bitsmith.hls.tools import nextpnr, pack, verilator, yosys
 
-    return [status()]
+    return [yosys.status(), *nextpnr.status(), *pack.status(), *verilator.status()]
+
+
+def _vendor(name: str) -> Callable[[], list[ToolStatus]]:
+    def parts() -> list[ToolStatus]:
+        from bitsmith.hls.tools.drivers import DRIVERS
+
+        return [DRIVERS[name].status()]
+
+    return parts
 
 
 PARTS: dict[str, Callable[[], list[ToolStatus]]] = {
@@ -59,6 +68,7 @@ PARTS: dict[str, Callable[[], list[ToolStatus]]] = {
     "qonnx": lambda: _packages(QONNX, "onnx", "qonnx"),
     "finn": _finn,
     "synth": _synth,
+    **{f"synth-{name}": _vendor(name) for name in ("vivado", "quartus", "radiant", "diamond")},
 }
 
 

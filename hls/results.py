@@ -154,8 +154,29 @@ class VerifyResult:
 
 
 @dataclass(frozen=True)
+class Placement:
+    """Place and route of the design inside something that has pins: a wrapper, or the board's complete top."""
+
+    top: str
+    wrapped: bool  # by shift registers, out of context; else the board's top with its pins
+    tool: str
+    version: str
+    target_mhz: float
+    clocks_mhz: dict[str, float]  # reached, per clock
+    used: dict[str, tuple[int, int]]  # the tool's cell types: used by all of it, there
+    added: dict[str, int]  # lut, ff, dsp, bram that stand around the design
+    routed: bool
+    reason: str  # why it is not, if it is not
+    seconds: float
+
+
+@dataclass(frozen=True)
 class SynthReport:
-    """What a synthesis tool reported; None where it does not say."""
+    """What synthesis tools reported of a design; None where they do not say.
+
+    ``lut``, ``ff``, ``dsp`` and ``bram`` are of the design alone, without what
+    is put around it for place and route, as ``tool`` counts them.
+    """
 
     tool: str
     version: str
@@ -168,7 +189,14 @@ class SynthReport:
     bitstream: str | None
     seconds: float
     layers: dict[str, int] = field(default_factory=dict)  # LUTs per op, where hierarchy was kept
-    sources: dict[str, str] = field(default_factory=dict)  # figure -> report file it was read from
+    sources: dict[str, str] = field(default_factory=dict)  # figure -> report file it was read from, tool and version
+    tools: dict[str, str] = field(default_factory=dict)  # every tool that ran -> its version
+    binding: str = ""  # the resource with the largest share of the device
+    netlist_exact: bool | None = None  # the mapped netlist, simulated against ``execute``
+    netlist_samples: int = 0
+    netlist_mismatch: str = ""
+    place_and_route: Placement | None = None
+    uram: int | None = None  # 288-kbit UltraRAM blocks, where the device has any
 
 
 @dataclass(frozen=True)

@@ -99,17 +99,49 @@ def _proof(row: dict[str, Any]) -> str:
     clock = f", latency {row['latency_cycles']} cycles, II {row['ii_cycles']}" if row["latency_cycles"] else ""
     if row["exact"]:
         return f"exact: {row['samples']} rows equal the net's integers{clock} ({row['engine']})"
-    bad = row["mismatch"]
-    return (
-        f"MISMATCH in op {bad['op']}, row {bad['row']}, index {list(bad['index'])}: "
-        f"expected {bad['expected']}, got {bad['got']} ({row['engine']})"
-    )
+    return f"MISMATCH {_difference(row['mismatch'])} ({row['engine']})"
+
+
+def _difference(bad: dict[str, Any]) -> str:
+    where = f"in op {bad['op']}, row {bad['row']}, index {list(bad['index'])}"
+    return f"{where}: expected {bad['expected']}, got {bad['got']}"
 
 
 def synthesis(rows: list[dict[str, Any]]) -> str:
-    """Cells per project."""
+    """Cells per project, and what else was found."""
     keys = ["tool", "lut", "ff", "dsp", "bram", "fmax_mhz", "fits", "seconds"]
-    return table(keys, [["-" if r[k] is None else r[k] for k in keys] for r in rows])
+    lines = [table(keys, [["-" if r[k] is None else _short(r[k]) for k in keys] for r in rows])]
+    for row in rows:
+        lines += _synthesised(row)
+    return "\n".join(lines)
+
+
+def _short(value: Any) -> Any:
+    return round(value, 1) if isinstance(value, float) else value
+
+
+def _synthesised(row: dict[str, Any]) -> list[str]:
+    """One synthesis in lines: the netlist's proof, place and route, the bitstream."""
+    lines = []
+    if row["fits"] is False:
+        lines.append(f"DOES NOT FIT; binding: {row['binding']}")
+    if row["netlist_mismatch"]:
+        lines.append(f"MISMATCH in the mapped netlist: {row['netlist_mismatch']}")
+    elif row["netlist_exact"]:
+        lines.append(f"mapped netlist exact: {row['netlist_samples']} rows equal the net's integers")
+    placed = row["place_and_route"]
+    if placed and placed["routed"]:
+        kind = "between shift registers" if placed["wrapped"] else placed["top"]
+        met = "met" if row["fmax_mhz"] and row["fmax_mhz"] >= placed["target_mhz"] else "MISSED"
+        lines.append(
+            f"placed and routed {kind} ({placed['tool']} {placed['version']}): {placed['target_mhz']:g} MHz {met}"
+        )
+    elif placed:
+        lines.append(f"place and route ended: {placed['reason']} ({placed['tool']} {placed['version']})")
+    else:
+        lines.append(f"Fmax: {row['sources'].get('fmax_mhz', 'none')}")
+    lines.append(f"bitstream: {row['bitstream'] or row['sources'].get('bitstream', 'none')}")
+    return lines
 
 
 def build(data: dict[str, Any]) -> str:
@@ -132,5 +164,25 @@ def build(data: dict[str, Any]) -> str:
         if "lut" in synth:
             line += f", synthesised {synth['lut']:,} ({synth['tool']} {synth['version']})"
         lines.append(line)
+        if "lut" in synth:
+            lines += [f"{name}: {text}" for text in _synthesised(synth)]
     lines.append(f"report: {data['report']}")
+    return "\n".join(lines)
+
+
+def host(data: dict[str, Any]) -> str:
+    """What the board answered, and how fast."""
+    verdict = "equal to the net's integers" if data["exact"] else f"MISMATCH {_difference(data['mismatch'])}"
+    span = f"{data['latency_cycles_min']} to {data['latency_cycles_max']}"
+    cycles = span if data["latency_cycles"] is None else str(data["latency_cycles"])
+    told = data["predicted_cycles"]
+    predicted = "" if told is None else f" ({told} predicted)"
+    time = "" if data["latency_us"] is None else f" = {data['latency_us']:.3g} us"
+    lines = [
+        f"{data['project']}: {data['samples']} rows, {data['engine']}",
+        f"  {verdict}",
+        f"  latency {cycles} cycles{predicted}{time} at {data['clock_mhz']:g} MHz; the self-test passed",
+    ]
+    if data["resent"]:
+        lines.append(f"  {data['resent']} requests were sent again: the line is bad")
     return "\n".join(lines)

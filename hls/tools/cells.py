@@ -53,6 +53,13 @@ _AMD = CellTable(
     bram={r"RAMB18E[12]": 1, r"RAMB36E[12]": 2},
 )
 
+_GOWIN = CellTable(
+    lut={r"LUT[1-4]|INV|ALU": 1, r"RAM16S(DP)?1": 1, r"RAM16S(DP)?2": 2, r"RAM16S(DP)?4": 4},
+    ff={r"DFFN?[RSCP]?E?|DLN?[CP]?E?": 1},
+    dsp={r"MULT9X9": 0.5, r"MULT12X12|MULT18X18": 1, r"MULT36X36": 4},
+    bram={r"(SP|SDPB|DPB|pROM)|(SPX9|SDPX9B|DPX9B|pROMX9)": 1},
+)
+
 TABLES: dict[str, CellTable] = {
     "xc7": _AMD,
     "xcup": _AMD,
@@ -69,12 +76,8 @@ TABLES: dict[str, CellTable] = {
         dsp={r"SB_MAC16": 1},
         bram={r"SB_RAM40_4K\w*": 1},
     ),
-    "gowin": CellTable(
-        lut={r"LUT[1-4]|INV|ALU": 1, r"RAM16S(DP)?1": 1, r"RAM16S(DP)?2": 2, r"RAM16S(DP)?4": 4},
-        ff={r"DFFN?[RSCP]?E?|DLN?[CP]?E?": 1},
-        dsp={r"MULT9X9": 0.5, r"MULT12X12|MULT18X18": 1, r"MULT36X36": 4},
-        bram={r"(SP|SDPB|DPB|pROM)|(SPX9|SDPX9B|DPX9B|pROMX9)": 1},
-    ),
+    "gowin": _GOWIN,
+    "gw5a": _GOWIN,
 }
 """Families with open synthesis."""
 

@@ -6,13 +6,23 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bitsmith.models.ir.errors import ToolError
 
 LAST_LINES = 15
+SILENCE_S = 20.0
+"""A tool that runs longer says so this often."""
+
+Say = Callable[[str], None]
+"""Where progress goes; one line of text."""
+
+
+def silent(text: str) -> None:
+    """Progress that nobody wants to see."""
 
 
 @dataclass(frozen=True)
@@ -45,25 +55,61 @@ def run_tool(
     log: Path,
     timeout_s: float = 3600.0,
     env: Mapping[str, str] | None = None,
+    say: Say = silent,
 ) -> str:
     """Run ``command`` in ``cwd``; returns all it printed, which is kept in ``log`` too.
 
+    ``say`` hears the last line of the log every ``SILENCE_S`` seconds.
     ToolError with the last lines if it fails, is missing, or runs longer than ``timeout_s``.
     """
+    status, output = run_status(command, cwd, log, timeout_s, env, say)
+    if status != 0:
+        name = Path(str(command[0])).name
+        raise ToolError(f"{name} failed with status {status}; the log is {log}; its last lines:\n  {_tail(output)}")
+    return output
+
+
+def _tail(output: str) -> str:
+    return "\n  ".join(output.splitlines()[-LAST_LINES:])
+
+
+def run_status(
+    command: Sequence[str | Path],
+    cwd: Path,
+    log: Path,
+    timeout_s: float = 3600.0,
+    env: Mapping[str, str] | None = None,
+    say: Say = silent,
+) -> tuple[int, str]:
+    """:func:`run_tool` for a tool whose failure means something: its exit status and all it printed."""
     text = [str(part) for part in command]
     name = Path(text[0]).name
     environment = {**os.environ, **(env or {})}
+    began = time.monotonic()
     try:
-        with log.open("w") as file:
-            done = subprocess.run(
-                text, cwd=cwd, env=environment, stdout=file, stderr=subprocess.STDOUT, timeout=timeout_s, check=False
-            )
+        with (
+            log.open("w") as file,
+            subprocess.Popen(text, cwd=cwd, env=environment, stdout=file, stderr=subprocess.STDOUT) as process,
+        ):
+            try:
+                _wait(process, name, log, began, timeout_s, say)
+            except BaseException:
+                process.kill()
+                raise
     except FileNotFoundError as error:
         raise ToolError(f"{name} is missing: {error}; run bitsmith doctor") from error
-    except subprocess.TimeoutExpired as error:
-        raise ToolError(f"{name} did not end within {timeout_s:.0f} s; its output is in {log}") from error
-    output = log.read_text(errors="replace")
-    if done.returncode != 0:
-        tail = "\n  ".join(output.splitlines()[-LAST_LINES:])
-        raise ToolError(f"{name} failed with status {done.returncode}; the log is {log}; its last lines:\n  {tail}")
-    return output
+    return process.returncode, log.read_text(errors="replace")
+
+
+def _wait(process: subprocess.Popen[bytes], name: str, log: Path, began: float, timeout_s: float, say: Say) -> None:
+    while True:
+        left = timeout_s - (time.monotonic() - began)
+        try:
+            process.wait(max(0.0, min(SILENCE_S, left)))
+            return
+        except subprocess.TimeoutExpired:
+            passed = time.monotonic() - began
+            if passed >= timeout_s:
+                raise ToolError(f"{name} did not end within {timeout_s:.0f} s; its output is in {log}") from None
+            lines = log.read_text(errors="replace").splitlines()
+            say(f"{name}: {passed:.0f} s, {lines[-1].strip() if lines else 'nothing said yet'}")

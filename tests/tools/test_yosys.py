@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from bitsmith.hls.boards import load_board
-from bitsmith.hls.synth import REST, layer_luts, synthesize
+from bitsmith.hls.synth import REST, layer_luts
+from bitsmith.hls.synth import synthesize as full_synthesis
 from bitsmith.hls.tools.cells import TABLES, Hierarchy, Used, breakdown, used, weigh
 from bitsmith.hls.tools.yosys import run_yosys, status, synth_command
 from bitsmith.models.ir import InputError, ToolError
@@ -29,6 +30,11 @@ module demo_core (input logic clk, input logic [7:0] a, b, output logic [7:0] y)
   demo_mask mask (.clk, .x(s), .y);
 endmodule
 """
+
+
+def synthesize(folder, board):
+    """Maps and counts; the whole of it is tested in test_open_synthesis.py."""
+    return full_synthesis(folder, board, area_only=True)
 
 
 def write_project(folder: Path, **sources: str) -> Path:
@@ -68,6 +74,8 @@ def test_what_was_not_done_is_said(artix):
     _, report = artix
     assert report.fmax_mhz is None and report.bitstream is None
     assert "does not place and route" in report.sources["fmax_mhz"]
+    assert "LUTs and carry blocks between registers" in report.sources["fmax_mhz"]
+    assert report.netlist_exact is None and report.place_and_route is None and report.tools == {"yosys": report.version}
     assert "CARRY4" in report.sources["not counted"]
     assert "-nodsp" in report.sources["command"]
 
