@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from bitsmith.models.ir.errors import InputError
 from bitsmith.models.train.settings import TrainSettings
@@ -28,10 +28,23 @@ class DataConfig(Section):
 
 
 class Folded(Section):
-    """How one op of an rtl-folded design is folded: PE outputs at a time, SIMD inputs of each."""
+    """How one op of an rtl-folded design is folded: PE outputs at a time, SIMD inputs of each, or unrolled."""
 
-    pe: int = Field(ge=1)
+    pe: int | None = Field(default=None, ge=1)
     simd: int = Field(default=1, ge=1)
+    mult: Literal["auto", "lut", "dsp", "packed", "unrolled"] = "auto"
+    unrolled: bool = False  # the same as mult = "unrolled"
+
+    @model_validator(mode="after")
+    def _has_pe(self) -> Folded:
+        if self.pe is None and not self.is_unrolled:
+            raise ValueError("pe is missing")
+        return self
+
+    @property
+    def is_unrolled(self) -> bool:
+        """Whether the whole matrix becomes one adder graph, whatever pe and simd say."""
+        return self.unrolled or self.mult == "unrolled"
 
 
 class HardwareConfig(Section):

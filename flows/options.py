@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bitsmith.flows.backends import load_backend
-from bitsmith.flows.config import HardwareConfig, TaskConfig
+from bitsmith.flows.config import Folded, HardwareConfig, TaskConfig
 from bitsmith.hls.boards import load_board
 from bitsmith.hls.config import HwConfig
 from bitsmith.models.ir.errors import InputError
@@ -71,7 +71,7 @@ def resolve_hardware(config: TaskConfig | None, options: Options) -> HardwareCon
 
 
 def read_folding(path: Path) -> dict[str, Any]:
-    """Op -> {pe, simd} from TOML or JSON; InputError if the file cannot be read as either."""
+    """Op -> {pe, simd, mult} or {unrolled} from TOML or JSON; InputError if the file cannot be read as either."""
     try:
         text = path.read_text()
         data: Any = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
@@ -79,9 +79,18 @@ def read_folding(path: Path) -> dict[str, Any]:
         raise InputError(
             f"{path} cannot be read as a folding: {error}; write [op] with pe and simd (TOML or .json)"
         ) from error
-    if not isinstance(data, dict) or not all(isinstance(v, dict) and set(v) <= {"pe", "simd"} for v in data.values()):
-        raise InputError(f"{path} is no folding: every entry is an op with pe and simd")
+    keys = set(Folded.model_fields)
+    if not isinstance(data, dict) or not all(isinstance(v, dict) and set(v) <= keys for v in data.values()):
+        raise InputError(f"{path} is no folding: every entry is an op with pe and simd, mult, or unrolled = true")
     return data
+
+
+def _folding(op: str, folded: Folded) -> tuple[str, int, int] | tuple[str, int, int, str]:
+    """An entry of ``HwConfig.folding``."""
+    if folded.is_unrolled:
+        return op, 0, 0, "unrolled"
+    assert folded.pe is not None
+    return (op, folded.pe, folded.simd) if folded.mult == "auto" else (op, folded.pe, folded.simd, folded.mult)
 
 
 def hw_config(hardware: HardwareConfig, backend: str, seed: int) -> HwConfig:
@@ -98,7 +107,7 @@ def hw_config(hardware: HardwareConfig, backend: str, seed: int) -> HwConfig:
         reuse=reuse,
         target_ii=target_ii,
         target_latency=hardware.target_latency,
-        folding=tuple((op, f.pe, f.simd) for op, f in sorted(hardware.folding.items())),
+        folding=tuple(_folding(op, f) for op, f in sorted(hardware.folding.items())),
         io=hardware.io,
         strategy=hardware.strategy,
         hls_tool=hardware.hls_tool,

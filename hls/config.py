@@ -49,7 +49,9 @@ class HwConfig:
     seed: int = 0
     target_ii: int | None = None  # most cycles between two results; None: as fast as fits the board (finn, rtl-folded)
     target_latency: int | None = None  # rtl-folded: most cycles from the first beat taken to the result complete
-    folding: tuple[tuple[str, int, int], ...] = ()  # rtl-folded: (op, pe, simd) that are given, not searched
+    # rtl-folded: (op, pe, simd) that are given, not searched, and the way of multiplying (Fold.mult); pe and simd
+    # of one that is "unrolled" are not looked at
+    folding: tuple[tuple[str, int, int] | tuple[str, int, int, str], ...] = ()
 
     @property
     def clock_ns(self) -> float:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bitsmith.hls.config import Device
+from bitsmith.hls.config import Board, Device
 from bitsmith.hls.results import Placement
 from bitsmith.hls.tools import nextpnr
 from bitsmith.hls.tools.cells import Hierarchy, used
@@ -31,6 +31,7 @@ class Cover:
 
     name: str  # of the files of its run
     top: str
+    wrapped: bool  # out of context, not a board's top
     sources: tuple[Path, ...]
     constraints: str | None
     data: tuple[Path, ...] = ()  # files of $readmemh, beside the sources
@@ -47,7 +48,7 @@ class Placed:
     report: str  # file that the figures come from, in the folder
 
 
-def wrapper(folder: Path, top: str) -> Cover:
+def wrapper(folder: Path, top: str, board: Board) -> Cover:
     """The wrapper of a design by shift registers, written into ``folder``."""
     ports = mapped_ports(folder, top)
     sides: dict[str, list[dict[str, Any]]] = {"in": [], "out": []}
@@ -69,7 +70,13 @@ def wrapper(folder: Path, top: str) -> Cover:
     )
     (folder / f"{WRAPPER}.sv").write_text(text)
     sources = (*(HERE / "wrap" / name for name in SERIAL), folder / f"{WRAPPER}.sv")
-    return Cover("wrap", WRAPPER, sources, None)
+    constraints = None
+    if board.device.family in ("gowin", "gw5a"):  # the others' pins are chosen by nextpnr
+        constraints = "wrap.cst"
+        ports_of = ("load", "serial_in", "serial_out")
+        pins = [("clk", board.clock_pin), *zip(ports_of, nextpnr.gowin_pins(board.device.part), strict=True)]
+        (folder / constraints).write_text(render("wrap.cst.j2", pins=pins))
+    return Cover("wrap", WRAPPER, True, sources, constraints)
 
 
 def _need_clock(ports: list[Port], top: str) -> None:
@@ -87,7 +94,7 @@ def board_cover(project: Path, manifest: dict[str, Any], folder: Path) -> Cover:
         raise InputError(f"{project} is not complete: {', '.join(missing)} missing; emit it anew")
     shutil.copy(constraints, folder / f"board{constraints.suffix}")
     data = tuple(project / name for name in board.get("data", []))
-    return Cover("board", board["top"], sources, f"board{constraints.suffix}", data)
+    return Cover("board", board["top"], False, sources, f"board{constraints.suffix}", data)
 
 
 def place(
@@ -101,7 +108,7 @@ def place(
 ) -> Placed:
     """Put the flat netlist of ``top`` in ``folder`` into its cover, place, route and, for a board's top, pack it."""
     began = time.monotonic()
-    wrapped = cover.constraints is None
+    wrapped = cover.wrapped
     say(f"mapping {cover.top} around {top}")
     chip = (device.family, device.name)
     netlist = cover_design(cover.sources, cover.top, top, *chip, folder, cover.name, cover.data, say)

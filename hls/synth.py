@@ -68,7 +68,7 @@ def synthesize(project: Path, board: Board, say: Say = silent, area_only: bool =
     began = time.monotonic()
     run = _map(project, manifest, board, folder, say)
     if not area_only:
-        run = _prove_and_place(project, manifest, run, folder, say)
+        run = _prove_and_place(project, manifest, board, run, folder, say)
     return _report(run, time.monotonic() - began)
 
 
@@ -87,7 +87,7 @@ def _map(project: Path, manifest: dict[str, Any], board: Board, folder: Path, sa
     return _Run(board.name, device, mapping, cells, used(cells, device.family), layers)
 
 
-def _prove_and_place(project: Path, manifest: dict[str, Any], run: _Run, folder: Path, say: Say) -> _Run:
+def _prove_and_place(project: Path, manifest: dict[str, Any], board: Board, run: _Run, folder: Path, say: Say) -> _Run:
     """The netlist against ``execute``, then place and route; a wrong or too large one is not placed."""
     device, top = run.device, str(manifest["top"])
     say("simulating the mapped netlist against execute")
@@ -95,8 +95,10 @@ def _prove_and_place(project: Path, manifest: dict[str, Any], run: _Run, folder:
     run = replace(run, checked=checked)
     if checked.mismatch or not nextpnr.supported(device) or not _fits(run.total, device):
         return run
-    cover = board_cover(project, manifest, folder) if "board_top" in manifest else wrapper(folder, top)
-    placed = place(cover, top, device, float(manifest["clock_mhz"]), folder, str(manifest["net"]), say)
+    whole = "board_top" in manifest
+    cover = board_cover(project, manifest, folder) if whole else wrapper(folder, top, board)
+    clock = manifest.get("board_top", {}).get("clock_mhz", manifest["clock_mhz"])
+    placed = place(cover, top, device, float(clock), folder, str(manifest["net"]), say)
     return replace(run, placed=placed)
 
 

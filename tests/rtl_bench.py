@@ -19,10 +19,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bitsmith.hls.backends.rtl.folded.modules import literal, rom_text
 from bitsmith.hls.backends.rtl.folded.parts import Part
-from bitsmith.hls.backends.rtl.packing import pack_rows, row_bytes, unpack_rows
+from bitsmith.hls.backends.rtl.packing import Bytes, pack_rows, row_bytes, unpack_rows
 from bitsmith.hls.backends.rtl.render import LIB, render
 from bitsmith.hls.tools import verilator
 from bitsmith.hls.tools.cells import Used, used
+from bitsmith.hls.tools.netlist import Frames, netlist_simulation
 from bitsmith.hls.tools.run import run_tool
 from bitsmith.hls.tools.yosys import run_yosys, synth_command
 from bitsmith.models.ir import QuantType
@@ -107,7 +108,7 @@ def run_stages(
     The latency of every part is checked on every beat by the simulation itself.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    values = _design(folder, stages, out_beats)
+    values = _design(folder, stages, out_beats, checked=True)
     names = (*_modules([s.head, *_pipes(s)] for s in stages), CHECK, TOP)
     sources = [folder / f"{name}.sv" for name in names]
     verilator.lint(sources, TOP, folder / "lint.log")
@@ -117,11 +118,9 @@ def run_stages(
     harness.write_text(render("stream.cpp.j2", module=TOP, inputs=inputs, output=output, patience=PATIENCE))
     program = verilator.build(sources, TOP, folder / "build", harness, ("-Wno-fatal", "--assert"))
     files: list[Path] = []
-    for entry, stream in zip(inputs, [i for s in stages for i in s.inputs], strict=True):
-        assert stream.values.shape[:2] == (*stages[0].inputs[0].values.shape[:1], entry["beats"])
-        flat = stream.values.reshape(-1, stream.values.shape[-1])
+    for entry, stream in _ports(values, stages):
         files.append(folder / f"{entry['port']}.bin")
-        files[-1].write_bytes(pack_rows(flat, stream.bits).tobytes())
+        files[-1].write_bytes(_packed(stream).tobytes())
     frames = len(stages[0].inputs[0].values)
     results = []
     for number, percent in enumerate(stalls):
@@ -130,16 +129,49 @@ def run_stages(
         text = run_tool(command, folder, folder / f"run{number}.log", 600)
         facts = json.loads(text.splitlines()[-1])
         rows = np.frombuffer(out.read_bytes(), np.uint8).reshape(-1, values["out_bytes"])
-        chains = [c for s in values["stages"] for c in s["chains"]]
-        signs = [sign for s in stages for sign in s.signed]
-        outputs = [
-            unpack_rows(rows, c["lanes"], c["bits"], sign, 8 * c["start"]).reshape(frames, out_beats, c["lanes"])
-            for c, sign in zip(chains, signs, strict=True)
-        ]
+        outputs = _outputs(rows, values, stages, frames, out_beats)
         results.append(Result(outputs, facts["first_taken"], facts["done"]))
         for mine, first in zip(outputs, results[0].outputs, strict=True):
             assert (mine == first).all(), f"stalls of {percent} % change the integers"
     return results
+
+
+def run_netlist(folder: Path, stages: Sequence[Stage], out_beats: int, name: str) -> list[list[IntArray]]:
+    """The same design mapped for a device of ``DEVICES``, its netlist run at full load and with stalls.
+
+    Returns the outputs of each run as in :class:`Result`; a run may end before the last frame.
+    """
+    family, device = DEVICES[name]
+    folder.mkdir(parents=True, exist_ok=True)
+    values = _design(folder, stages, out_beats, checked=False)
+    files = [folder / f"{m}.sv" for m in (*_modules([s.head, *_pipes(s)] for s in stages), TOP)]
+    frames = [Frames(e["port"], _packed(s).reshape(*s.values.shape[:2], e["bytes"])) for e, s in _ports(values, stages)]
+    runs = netlist_simulation(files, TOP, family, device, frames, out_beats, values["out_bytes"], folder / "netlist")
+    assert all(len(run.beats) for run in runs)
+    rows = [run.beats.reshape(-1, values["out_bytes"]) for run in runs]
+    return [_outputs(r, values, stages, len(run.beats), out_beats) for r, run in zip(rows, runs, strict=True)]
+
+
+def _ports(values: dict[str, Any], stages: Sequence[Stage]) -> list[tuple[dict[str, Any], Stream]]:
+    """Every input port of the top with what goes into it."""
+    entries = [i for s in values["stages"] for i in s["inputs"]]
+    streams = [i for s in stages for i in s.inputs]
+    assert len({s.values.shape[0] for s in streams}) == 1, "all streams have the same number of frames"
+    return list(zip(entries, streams, strict=True))
+
+
+def _packed(stream: Stream) -> Bytes:
+    return pack_rows(stream.values.reshape(-1, stream.values.shape[-1]), stream.bits)
+
+
+def _outputs(rows: Bytes, values: dict[str, Any], stages: Sequence[Stage], frames: int, beats: int) -> list[IntArray]:
+    """Every chain's integers (frames, beats, lanes) from the joined beats."""
+    chains = [c for s in values["stages"] for c in s["chains"]]
+    signs = [sign for s in stages for sign in s.signed]
+    return [
+        unpack_rows(rows, c["lanes"], c["bits"], sign, 8 * c["start"]).reshape(frames, beats, c["lanes"])
+        for c, sign in zip(chains, signs, strict=True)
+    ]
 
 
 def _pipes(stage: Stage) -> list[Part]:
@@ -155,7 +187,7 @@ def _modules(groups: Any) -> list[str]:
     return list(names)
 
 
-def _design(folder: Path, stages: Sequence[Stage], out_beats: int) -> dict[str, Any]:
+def _design(folder: Path, stages: Sequence[Stage], out_beats: int, checked: bool) -> dict[str, Any]:
     """The top and all files that it needs, in ``folder``; returns the values of its template."""
     entries: list[dict[str, Any]] = []
     start = index = ports = 0
@@ -183,7 +215,14 @@ def _design(folder: Path, stages: Sequence[Stage], out_beats: int) -> dict[str, 
         head_params = params(stage.head, folder, name)
         entry = {"name": name, "head": stage.head, "head_params": head_params, "inputs": inputs, "chains": chains}
         entries.append({**entry, "depth": stage.outlet_depth})
-    values = {"top": TOP, "stages": entries, "chains": index, "out_bytes": start, "out_beats": out_beats}
+    values = {
+        "top": TOP,
+        "stages": entries,
+        "chains": index,
+        "out_bytes": start,
+        "out_beats": out_beats,
+        "checked": checked,
+    }
     _write(folder, TOP, "rtl_bench.sv.j2", values)
     for module in _modules([s.head, *_pipes(s)] for s in stages):
         shutil.copy(LIB / f"{module}.sv", folder)

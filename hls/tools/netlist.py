@@ -43,16 +43,9 @@ PATIENCE = 1_000_000
 # Undefined bits are random, and differ from run to run of the program; a netlist has no combinational loops,
 # but long chains through one vector look like them.
 OPTIONS = (
-    *("-O3", "--x-assign", "unique", "--x-initial", "unique", "--output-split", "5000", "--converge-limit", "10000"),
-    *(
-        "-Wno-fatal",
-        "-Wno-lint",
-        "-Wno-style",
-        "-Wno-MULTIDRIVEN",
-        "-Wno-UNOPTFLAT",
-        "-Wno-WIDTHCONCAT",
-        "-Werror-USERFATAL",
-    ),
+    *("-O3", "--x-assign", "unique", "--x-initial", "unique", "--output-split", "5000"),
+    *("--converge-limit", "10000", "-Werror-USERFATAL"),
+    *(f"-Wno-{name}" for name in ("fatal", "lint", "style", "MULTIDRIVEN", "UNOPTFLAT", "WIDTHCONCAT")),
 )
 
 Bytes = npt.NDArray[np.uint8]

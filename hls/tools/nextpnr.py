@@ -37,8 +37,8 @@ RESOURCES = {
 
 # Messages that mean: there is no room.  Anything else is a failure.
 _NO_ROOM = re.compile(
-    r"no BELs remaining|[Uu]nable to place|[Ff]ailed to place|no more .* available|[Uu]nable to find legal|"
-    r"[Ff]ailed to (?:route|find a route)|[Ii]nsufficient|too many|No Bels"
+    r"no BELs remaining|[Uu]nable to find legal placement|[Ff]ailed to place chain|"
+    r"check constraints and utilisation|utilisation limit|[Ff]ailed to (?:route|find a route)"
 )
 _USED = re.compile(r"^Info:\s+(\w+):\s*(\d+)/\s*(\d+)\s+\d+%", re.MULTILINE)
 
@@ -119,6 +119,14 @@ def gowin_family(part: str) -> str:
         if re.fullmatch(pattern, part.upper()):
             return family
     raise ToolError(f"nextpnr-himbaechel does not know the part {part}; correct the board's part")
+
+
+def gowin_pins(part: str) -> tuple[str, str, str]:
+    """Three pins of a part's package that have no other function, for a wrapper."""
+    for package, pins in (("QN88", ("25", "26", "27")), ("MG121", ("D10", "D11", "G10"))):
+        if package in part.upper():
+            return pins
+    raise ToolError(f"no free pins of the part {part} are known here; give the project a complete top for its board")
 
 
 def _gowin(part: str) -> list[str]:

@@ -31,6 +31,14 @@ from bitsmith.models.ir.ops import (
 )
 from bitsmith.models.ir.samples import random_inputs
 from bitsmith.models.ir.store import content_hash, load, save
+from bitsmith.models.ir.structure import (
+    BlockDiagonal,
+    Codebook,
+    NofM,
+    find_block_diagonal,
+    find_codebook,
+    find_n_of_m,
+)
 from bitsmith.models.ir.text import to_text
 from bitsmith.models.ir.types import Overflow, QuantType, Rounding
 from bitsmith.models.ir.verify import problems, verify
@@ -39,6 +47,8 @@ __all__ = [
     "Add",
     "ArgMax",
     "BitsmithError",
+    "BlockDiagonal",
+    "Codebook",
     "Concat",
     "Conv",
     "Dense",
@@ -50,6 +60,7 @@ __all__ = [
     "Lut",
     "MismatchError",
     "NetBuilder",
+    "NofM",
     "Op",
     "Overflow",
     "Pad",
@@ -65,6 +76,9 @@ __all__ = [
     "Upsample",
     "content_hash",
     "execute",
+    "find_block_diagonal",
+    "find_codebook",
+    "find_n_of_m",
     "intervals",
     "load",
     "problems",

@@ -34,6 +34,7 @@ from bitsmith.models.ir.ops import (
     Upsample,
 )
 from bitsmith.models.ir.shapes import infer_shape
+from bitsmith.models.ir.structure import Structure
 from bitsmith.models.ir.types import Overflow, QuantType, Rounding
 from bitsmith.models.ir.verify import scale_of, times, verify
 
@@ -98,12 +99,21 @@ class NetBuilder:
         op = Input(name=name, inputs=(), shape=shape, type=type, lo=lo, hi=hi, rounding=rounding, overflow=overflow)
         return self.append(op, type.scale)
 
-    def dense(self, name: str, x: str, weight: Ints, bias: Ints | None = None, scale: Scale = 1.0) -> str:
+    def dense(
+        self,
+        name: str,
+        x: str,
+        weight: Ints,
+        bias: Ints | None = None,
+        scale: Scale = 1.0,
+        structure: Structure | None = None,
+    ) -> str:
         """weight (n_in, n_out) in steps of ``scale``; bias in steps of the output."""
         w = np.asarray(weight, np.int64)
         b = np.zeros(w.shape[-1], np.int64) if bias is None else np.asarray(bias, np.int64)
         kind = QuantType.for_range(w.min(), w.max(), scale)
-        return self.append(Dense(name=name, inputs=(x,), shape=(), type=_ANY, weight=w, bias=b, weight_type=kind))
+        op = Dense(name=name, inputs=(x,), shape=(), type=_ANY, weight=w, bias=b, weight_type=kind, structure=structure)
+        return self.append(op)
 
     def conv(
         self,
@@ -116,6 +126,7 @@ class NetBuilder:
         pads: Pads | None = None,
         dilations: Shape | None = None,
         groups: int = 1,
+        structure: Structure | None = None,
     ) -> str:
         """weight (*kernel, n_in / groups, n_out) in steps of ``scale``; bias in steps of the output."""
         w = np.asarray(weight, np.int64)
@@ -133,6 +144,7 @@ class NetBuilder:
             pads=pads or ((0, 0),) * axes,
             dilations=dilations or (1,) * axes,
             groups=groups,
+            structure=structure,
         )
         return self.append(op)
 

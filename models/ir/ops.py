@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields
 
 import numpy as np
 
+from bitsmith.models.ir.structure import Structure
 from bitsmith.models.ir.types import IntArray, Overflow, QuantType, Rounding
 
 Shape = tuple[int, ...]
@@ -57,6 +58,7 @@ class Dense(Op):
     weight: IntArray  # (n_in, n_out)
     bias: IntArray  # (n_out,), in steps of the output
     weight_type: QuantType
+    structure: Structure | None = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -70,6 +72,7 @@ class Conv(Op):
     pads: Pads  # (before, after) per spatial axis
     dilations: Shape
     groups: int = 1
+    structure: Structure | None = None
 
     @property
     def kernel(self) -> Shape:

@@ -13,6 +13,7 @@ import numpy as np
 
 from bitsmith.models.ir.errors import InputError
 from bitsmith.models.ir.ops import KINDS, Op, QNet
+from bitsmith.models.ir.structure import STRUCTURES, Structure
 from bitsmith.models.ir.types import Overflow, QuantType, Rounding
 from bitsmith.models.ir.verify import verify
 
@@ -37,6 +38,10 @@ def to_json(net: QNet) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         row: dict[str, Any] = {"op": op.kind}
         for f in fields(op):
             value = getattr(op, f.name)
+            if f.name == "structure":
+                if value is not None:  # a net without is written as it was before there were any
+                    row[f.name] = _structure_to_json(value, f"{op.name}.{f.name}", arrays)
+                continue
             if isinstance(value, np.ndarray):
                 arrays[f"{op.name}.{f.name}"] = value
                 value = {"array": list(value.shape)}
@@ -45,6 +50,24 @@ def to_json(net: QNet) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
             row[f.name] = value
         rows.append(row)
     return {"format": FORMAT, "name": net.name, "head": net.head, "ops": rows}, arrays
+
+
+def _structure_to_json(value: Structure, prefix: str, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
+    row: dict[str, Any] = {"is": next(name for name, kind in STRUCTURES.items() if type(value) is kind)}
+    for f in fields(value):
+        part = getattr(value, f.name)
+        if isinstance(part, np.ndarray):
+            arrays[f"{prefix}.{f.name}"] = part
+            part = {"array": list(part.shape)}
+        row[f.name] = part
+    return row
+
+
+def _structure_from_json(row: dict[str, Any], prefix: str, arrays: dict[str, np.ndarray]) -> Structure:
+    values = {k: arrays[f"{prefix}.{k}"] if isinstance(v, dict) else v for k, v in row.items() if k != "is"}
+    kind: Any = STRUCTURES[row["is"]]
+    structure: Structure = kind(**values)
+    return structure
 
 
 def _tuples(value: Any) -> Any:
@@ -58,7 +81,9 @@ def from_json(data: dict[str, Any], arrays: dict[str, np.ndarray]) -> QNet:
         values = dict(row)
         kind = KINDS[values.pop("op")]
         for key, value in values.items():
-            if isinstance(value, dict) and "array" in value:
+            if key == "structure":
+                values[key] = _structure_from_json(value, f"{row['name']}.{key}", arrays)
+            elif isinstance(value, dict) and "array" in value:
                 values[key] = arrays[f"{row['name']}.{key}"]
             elif isinstance(value, dict):
                 values[key] = _type_from_json(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bitsmith.models.ir.ops import Add, Conv, Dense, Op, Pool, QNet, Requant, Thresholds
+from bitsmith.models.ir.structure import describe
 
 
 def op_details(op: Op) -> str:
@@ -11,6 +12,8 @@ def op_details(op: Op) -> str:
         zero = 1.0 - float((op.weight != 0).mean())
         shape = "x".join(map(str, op.weight.shape))
         text = f"{shape} weights {op.weight_type}, {zero:.0%} zero"
+        if op.structure is not None:
+            text += f", {describe(op.structure)}"
         if isinstance(op, Conv):
             text += f", strides {op.strides}, pads {op.pads}"
             if op.groups > 1:

@@ -25,6 +25,7 @@ from bitsmith.models.ir.ops import (
     Thresholds,
 )
 from bitsmith.models.ir.shapes import infer_shape
+from bitsmith.models.ir.structure import mismatch
 from bitsmith.models.ir.types import Overflow, QuantType
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -119,6 +120,14 @@ def _shapes(net: QNet) -> Iterator[str]:
             yield f"{op.name}: its inputs give shape {shape}, it says {op.shape}"
 
 
+def _structures(net: QNet) -> Iterator[str]:
+    for op in net.ops:
+        if isinstance(op, Dense | Conv) and op.structure is not None:
+            problem = mismatch(op.structure, op.weight, op.groups if isinstance(op, Conv) else 1)
+            if problem:
+                yield f"{op.name}: {problem}"
+
+
 def _scales(net: QNet) -> Iterator[str]:
     for op in net.ops:
         if isinstance(op, Input | Requant | Thresholds | Lut):
@@ -185,6 +194,7 @@ RULES: tuple[tuple[str, Rule], ...] = (
     ("parameters are well formed, weights fit their type", _fields),
     ("per-channel parameters suit the channels", _channels),
     ("shapes follow from the inputs", _shapes),
+    ("a structure says the same as the plain weight", _structures),
     ("scales follow from the inputs", _scales),
     ("no value can leave its type", _ranges),
 )

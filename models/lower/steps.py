@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bitsmith.models.ir import NetBuilder, Rounding
+from bitsmith.models.ir.affine import Affine, fit_affine
 from bitsmith.models.ir.types import IntArray
-from bitsmith.models.lower.affine import Affine, fit_affine
 
 Floats = npt.NDArray[np.float64]
 Scale = float | tuple[float, ...]

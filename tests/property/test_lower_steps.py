@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bitsmith.models.ir import Lut, NetBuilder, QuantType, Requant, Thresholds, execute
+from bitsmith.models.ir.affine import fit_affine
 from bitsmith.models.lower import steps
-from bitsmith.models.lower.affine import fit_affine
 
 SEEDED = settings(max_examples=150, deadline=None, derandomize=True)
 LO, HI = -300, 299

@@ -14,13 +14,15 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from bitsmith.hls.backends.rtl.folded.folding import Fold, is_unit, legal_folds
+from bitsmith.hls.backends.rtl.folded.folding import Fold, is_unit, legal_folds, takes_whole_windows
 from bitsmith.hls.backends.rtl.folded.plan import design_of
 from bitsmith.hls.backends.rtl.folded.project import write_project
 from bitsmith.hls.backends.rtl.folded.simulate import simulate
+from bitsmith.hls.backends.rtl.folded.unrolled import UNROLLED
 from bitsmith.hls.boards import load_board
 from bitsmith.hls.config import HwConfig
 from bitsmith.models.ir import NetBuilder, Overflow, QNet, QuantType, Rounding, execute, random_inputs
+from bitsmith.models.ir.ops import Op
 
 BOARDS = ("ulx3s-85f", "icebreaker", "arty-a7-35t", "tang-nano-9k")
 FRAMES = 7
@@ -156,7 +158,16 @@ def designs(draw: st.DrawFn) -> tuple[QNet, str, dict[str, Fold]]:
     """A net, a board, and some legal folding of every op."""
     net = draw(nets())
     units = [op for op in net.ops if is_unit(net, op)]
-    return net, draw(st.sampled_from(BOARDS)), {op.name: draw(st.sampled_from(legal_folds(net, op))) for op in units}
+    return net, draw(st.sampled_from(BOARDS)), {op.name: some_fold(draw, net, op) for op in units}
+
+
+def some_fold(draw: st.DrawFn, net: QNet, op: Op) -> Fold:
+    """One tap at a time, whole windows from line buffers, or unrolled, each as often where ``op`` can be folded so."""
+    kinds: dict[str, list[Fold]] = {}
+    for fold in legal_folds(net, op):
+        kind = "unrolled" if fold.mult == UNROLLED else "lines" if takes_whole_windows(op, fold) else "serial"
+        kinds.setdefault(kind, []).append(fold)
+    return draw(st.sampled_from(kinds[draw(st.sampled_from(sorted(kinds)))]))
 
 
 def prove(case: tuple[QNet, str, dict[str, Fold]]) -> None:

@@ -48,7 +48,7 @@ def test_a_target_is_met_with_the_smallest_folding(target: int) -> None:
 
 
 def test_without_a_target_the_fastest_that_fits_half_the_board() -> None:
-    net = two_layers()
+    net = two_layers(8, 64, 64)
     large, small = plan(net, HW), plan(net, replace(HW, board=load_board("icebreaker")))
     assert large.cycles.ii_cycles < small.cycles.ii_cycles
 
@@ -91,7 +91,7 @@ def test_what_no_folding_reaches_is_said_to_be_cycles() -> None:
 
 def test_too_large_at_any_folding() -> None:
     net = two_layers(8, 512, 512)
-    with pytest.raises(DoesNotFitError, match="at any folding: .* BRAM is binding"):
+    with pytest.raises(DoesNotFitError, match=r"at any folding: .* BRAM is binding"):
         plan(net, replace(HW, board=load_board("icestick")))
 
 

@@ -14,8 +14,10 @@ from bitsmith.hls.backends.rtl.unrolled.design import design_of
 from bitsmith.hls.backends.rtl.unrolled.netlist import Kind, Netlist, NetlistBuilder
 from bitsmith.hls.backends.rtl.unrolled.plan import plan
 from bitsmith.hls.backends.rtl.unrolled.timing import Schedule, schedule
+from bitsmith.hls.backends.rtl.unrolled.units import linear_unit
 from bitsmith.hls.config import Board, Device, HwConfig
 from bitsmith.models.ir import NetBuilder, QNet, QuantType
+from bitsmith.models.ir.intervals import Interval
 
 DEVICE = Device("xc7a35t", "xc7", "xc7a35ticsg324-1L", 20800, 6, 41600, 90, 100, 18.0, "test")
 BOARD = Board("arty-a7-35t", "Arty A7-35T", DEVICE, 100.0, "E3", "vivado", "test")
@@ -65,6 +67,18 @@ def test_no_path_is_longer_than_the_budget(clock_mhz: float) -> None:
             assert s.latency == p.latency
         stages = max(stages, p.stage)
     assert design.latency_cycles in (stages, stages + 1)
+
+
+@pytest.mark.parametrize(("seed", "period_ns"), [(39, 12.0), (236, 12.0)])
+def test_no_node_stands_before_the_inputs(seed: int, period_ns: float) -> None:
+    """Sums of delays taken in another order differ in their last bit."""
+    rng = np.random.default_rng(seed)
+    n, m, bits = int(rng.integers(2, 9)), int(rng.integers(1, 4)), int(rng.integers(1, 7))
+    weight = rng.integers(-(1 << bits), 1 << bits, (n, m))
+    span = Interval(-rng.integers(0, 9, n), rng.integers(0, 20, n))
+    unit = linear_unit([(np.arange(n), weight)], span, rng.integers(-9, 9, m))
+    delays = FAMILIES["ice40"]
+    assert min(schedule(unit, 0.0, usable_ns(period_ns, delays), delays).stage) == 0
 
 
 def test_faster_clock_takes_more_stages_and_slower_families_too() -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from rtl_bench import Stream, map_everywhere, run_stage
+from rtl_bench import DEVICES, Stream, map_everywhere, run_netlist, run_stage
+from rtl_bench import Stage as BenchStage
 
 from bitsmith.hls.backends.rtl.folded.cycles import exact_cycles, fifo_depths
 from bitsmith.hls.backends.rtl.folded.design import Edge, Stage, StreamType, Structure
@@ -97,3 +98,25 @@ def test_random_windows(tmp_path: Path, seed: int) -> None:
 def test_maps_everywhere(tmp_path: Path) -> None:
     used = map_everywhere(tmp_path, window_head(CASES["same"], 1, 4, 2, 4), 8, inputs=1)
     assert all(u.lut + u.ff > 0 for u in used.values())
+
+
+def netlist(folder: Path, name: str, device: str) -> None:
+    """What yosys makes of the head on a device computes the same windows."""
+    window, outer, inner, lanes, bits = CASES[name], 1, 2, 1, 3
+    x = np.random.default_rng(3).integers(0, 1 << bits, (FRAMES, *window.size, outer * inner, lanes))
+    want = expected(window, x, outer, inner, 5)
+    head = window_head(window, outer, inner, lanes, bits, 5)
+    stage = BenchStage(head, [[]], [Stream(x.reshape(FRAMES, -1, lanes), bits)], [False])
+    for (got,) in run_netlist(folder, [stage], want.shape[1], device):
+        assert (got == want[: len(got)]).all()
+
+
+def test_its_netlist_is_exact(tmp_path: Path) -> None:
+    netlist(tmp_path, "same", "ecp5")
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("name", ["same", "strided", "repeats", "tall"])
+def test_its_netlists_are_exact_everywhere(tmp_path: Path, name: str, device: str) -> None:
+    netlist(tmp_path, name, device)

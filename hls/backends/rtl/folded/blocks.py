@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -76,7 +76,9 @@ def block_form(op: Dense) -> Blocks:
     return Blocks(gather_in.reshape(-1), conv, gather_out)
 
 
-def reorder_head(order: IntArray, size: int, in_lanes: int, out_lanes: int, bits: int, vectors: int, family: str) -> Part:
+def reorder_head(
+    order: IntArray, size: int, in_lanes: int, out_lanes: int, bits: int, vectors: int, family: str
+) -> Part:
     """Element i of every output vector is element ``order[i]`` of the input vector of ``size`` elements.
 
     ``vectors`` per frame; lanes divide both sizes.
@@ -125,8 +127,3 @@ def reorder_cost(in_beats: int, in_lanes: int, out_beats: int, out_lanes: int, b
     for _ in range(out_lanes):
         total = total + memory + pick
     return total
-
-
-def without_structure(op: Dense) -> Dense:
-    """``op`` as a plain Dense."""
-    return replace(op, structure=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bitsmith.hls.backends.rtl.folded.unrolled import UNROLLED, unrolled_problems
 from bitsmith.hls.config import HwConfig
 from bitsmith.hls.results import Problem
 from bitsmith.models.ir import QNet
@@ -12,7 +13,13 @@ MAX_TABLE_BITS = 16
 
 def problems(net: QNet, hw: HwConfig) -> list[Problem]:
     """All problems of ``net`` on ``hw``; empty if it can be emitted."""
-    return [p for op in net.ops for p in _problems(net, op)]
+    return [p for op in net.ops for p in _problems(net, op)] + _unrolled_problems(net, hw)
+
+
+def _unrolled_problems(net: QNet, hw: HwConfig) -> list[Problem]:
+    """Of ops that the given folding wants unrolled; a name that no op has is the solver's to refuse."""
+    asked = [net[name] for name, _, _, *mult in hw.folding if mult == [UNROLLED] and name in net.by_name]
+    return [p for op in asked for p in unrolled_problems(op, net[(*op.inputs, op.name)[0]].shape, hw)]
 
 
 def _problems(net: QNet, op: Op) -> list[Problem]:

@@ -6,11 +6,13 @@ import math
 from collections.abc import Sequence
 
 from bitsmith.hls.backends.rtl.folded.design import Stage, Structure
-from bitsmith.hls.backends.rtl.folded.folding import Fold, Folding, has_matrix
+from bitsmith.hls.backends.rtl.folded.folding import Fold, Folding, lanes_in, takes_whole_windows
+from bitsmith.hls.backends.rtl.folded.line_windows import line_memory, line_registers, window_with_lines
 from bitsmith.hls.backends.rtl.folded.matrix_costs import mvu_cost
 from bitsmith.hls.backends.rtl.folded.parts import Cost, Part
 from bitsmith.hls.backends.rtl.folded.roms import BLOCK_SHAPES, blocks
-from bitsmith.hls.backends.rtl.folded.windows import window_of
+from bitsmith.hls.backends.rtl.folded.unrolled import UNROLLED, unrolled_cost
+from bitsmith.hls.backends.rtl.folded.windows import Window, window_of
 from bitsmith.models.ir import QNet
 from bitsmith.models.ir.ops import Conv, Dense, Op
 
@@ -50,17 +52,42 @@ def window_cost(part: Part, family: str) -> Cost:
     return control + Cost(lut=values["WIDTH"]) + memory_cost(words, values["WIDTH"], family)
 
 
+def line_window_cost(window: Window, width: int, family: str) -> Cost:
+    """bitsmith_line_window with its lines, for places of ``width`` bits."""
+    words, places = line_memory(window)
+    cost = Cost(lut=60 + width, ff=30.0 + width * (1 + line_registers(window)))
+    return cost + memory_cost(words, places * width, family) if words else cost
+
+
+def whole_windows_cost(op: Conv, window: Window, width: int, fold: Fold, family: str) -> Cost:
+    """Line buffers, the outlet of whole windows, and the converter to fewer lanes.
+
+    Where windows skip rows they come in bursts, half a row of which the outlet keeps.
+    """
+    depth = 3 if window.strides[0] == 1 else 3 + window.places[1] // 2
+    cost = line_window_cost(window, width, family) + outlet_cost(window.taps * width, depth, family)
+    whole = op.weight.size // op.weight.shape[-1]
+    if fold.simd < whole:
+        out = window.taps * width * fold.simd // whole
+        cost += Cost(lut=15.0 + window.taps * width / 2, ff=10.0 + out) + outlet_cost(out, 2, family)
+    return cost
+
+
 def unit_cost(net: QNet, op: Op, fold: Fold, family: str) -> Cost:
     """The units of ``op`` at a folding, its window generator and a small outlet included, without the pipes behind."""
     cost = outlet_cost(fold.pe * op.type.bits, 2, family)
     x = net[op.inputs[0]] if op.inputs else op
     window = window_of(op, x.shape)
-    if window is not None:
-        lanes = fold.simd if has_matrix(op) else fold.pe
+    if isinstance(op, Conv) and window is not None and takes_whole_windows(op, fold):
+        cost += whole_windows_cost(op, window, x.shape[-1] * x.type.bits, fold, family)
+    elif window is not None:
+        lanes = lanes_in(op, fold)
         words = window.buffer_rows * window.size[1] * x.shape[-1] // lanes
         cost += Cost(lut=200, ff=120) + memory_cost(words, lanes * x.type.bits, family)
         cost += outlet_cost(lanes * x.type.bits, 3, family)
     if isinstance(op, Dense | Conv):
+        if fold.mult == UNROLLED:
+            return cost + unrolled_cost(op, x.type.bits)
         return cost + mvu_cost(op, x, fold.pe, fold.simd, family, fold.mult, fold.rom)
     wide = sum(net[i].type.bits for i in op.inputs) * fold.pe
     return cost + Cost(lut=HEADS.get(op.kind, 10.0) + wide, ff=15 + wide)
@@ -74,6 +101,9 @@ def stage_cost(structure: Structure, stage: Stage, depths: Sequence[int], foldin
     op = stage.ops[0][0] if stage.ops and stage.ops[0][1] == 0 else None
     if stage.head.module == "bitsmith_window":
         return cost + window_cost(stage.head, family)
+    if stage.head.module == "bitsmith_line_window":
+        window, width = window_with_lines(stage.head)
+        return cost + line_window_cost(window, width, family)
     if isinstance(op, Dense | Conv):
         fold = folding[op.name]
         source = structure.net[op.inputs[0]]

@@ -165,6 +165,7 @@ class _Graph:
     def _join(self, edge: Edge, depth: int | None) -> None:
         consumer, needs, pops = self.takes(edge)
         if edge.producer is None:
+            self._wait(consumer, Wait(pops[:1], consumer, needs[:1], 0))  # nothing new, but first_taken asks for it
             if self.source >= 0:
                 self._wait(consumer, Wait(needs, self.source, np.arange(edge.stream.beats), 0))
             return

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bitsmith.hls.backends.rtl.folded import matrix
+from bitsmith.hls.backends.rtl.folded.line_windows import has_lines, line_steps
+from bitsmith.hls.backends.rtl.folded.unrolled import UNROLLED, unrolled_fold
 from bitsmith.hls.backends.rtl.folded.windows import window_of
 from bitsmith.models.ir import QNet
 from bitsmith.models.ir.ops import ArgMax, Concat, Conv, Dense, Op, Pad, Pool, Reshape, Shape, Upsample
@@ -16,7 +18,9 @@ from bitsmith.models.ir.ops import ArgMax, Concat, Conv, Dense, Op, Pad, Pool, R
 class Fold:
     """``pe`` outputs at a time, each of ``simd`` inputs; ops without a matrix have as many lanes as ``pe`` says.
 
-    ``mult``: products in logic (lut), on multipliers (dsp), two on one (packed).
+    More inputs than the channels of a convolution are several taps of its window, which then comes whole.
+    ``mult``: products in logic (lut), on multipliers (dsp), two on one (packed); unrolled: one adder graph with all
+    weights in it, for all outputs and inputs.
     ``rom``: weights in block RAM or in logic.
     """
 
@@ -41,9 +45,34 @@ def has_matrix(op: Op) -> bool:
 def legal_folds(net: QNet, op: Op) -> list[Fold]:
     """Every legal folding of ``op``, ascending."""
     if isinstance(op, Dense | Conv):
-        pairs = matrix.legal_folding(op, net[op.inputs[0]])
-        return [Fold(*pair, mult, rom) for pair in pairs for mult in MULTS for rom in ROMS]
+        x = net[op.inputs[0]]
+        pairs = [*matrix.legal_folding(op, x), *_whole_windows(op, x.shape)]
+        folds = [Fold(*pair, mult, rom) for pair in pairs for mult in MULTS for rom in ROMS]
+        whole = unrolled_fold(op, x.shape)
+        return folds if whole is None else [*folds, Fold(*whole, UNROLLED)]
     return [Fold(lanes) for lanes in divisors(_channels(op, [net[i].shape for i in op.inputs]))]
+
+
+def _whole_windows(op: Dense | Conv, shape: Shape) -> list[tuple[int, int]]:
+    """(pe, simd) of several taps at a time."""
+    window = window_of(op, shape)
+    if window is None or not isinstance(op, Conv) or op.groups > 1 or not has_matrix(op) or not has_lines(window):
+        return []
+    work = matrix.work_of(op)
+    taps = [t for t in divisors(window.taps) if t > 1]
+    return [(pe, work.channels * t) for pe in divisors(work.outputs) for t in taps]
+
+
+def takes_whole_windows(op: Op, fold: Fold) -> bool:
+    """Whether ``op`` reads its windows from line buffers, all taps in a beat."""
+    return isinstance(op, Conv) and has_matrix(op) and fold.simd > matrix.work_of(op).channels
+
+
+def lanes_in(op: Op, fold: Fold) -> int:
+    """Lanes in which ``op`` takes its input; a window stands between them and its units."""
+    if isinstance(op, Dense | Conv) and has_matrix(op):
+        return min(fold.simd, matrix.work_of(op).channels)
+    return fold.pe
 
 
 def _channels(op: Op, inputs: Sequence[Shape]) -> int:
@@ -64,8 +93,9 @@ def cycles_of(net: QNet, op: Op, fold: Fold) -> int:
     inputs = [net[i].shape for i in op.inputs]
     window = window_of(op, inputs[0]) if inputs else None
     if isinstance(op, Dense | Conv):
-        lanes = fold.simd if has_matrix(op) else fold.pe
-        taken = math.prod(inputs[0]) // lanes if window else 0
+        taken = math.prod(inputs[0]) // lanes_in(op, fold) if window else 0
+        if window and takes_whole_windows(op, fold):
+            taken = line_steps(window)
         return max(taken, matrix.cycles(op, fold.pe, fold.simd))
     made = math.prod(op.shape)
     if isinstance(op, ArgMax):

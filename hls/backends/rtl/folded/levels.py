@@ -10,7 +10,6 @@ from bitsmith.hls.backends.rtl.folded import pipe_costs as costs
 from bitsmith.hls.backends.rtl.folded.lanes import folds_of, side_by_side
 from bitsmith.hls.backends.rtl.folded.linear import NO_PRODUCT, REQUANT_SOURCES, affine_params
 from bitsmith.hls.backends.rtl.folded.parts import Parameter, Part, Rom
-from bitsmith.hls.backends.rtl.folded.roms import in_block
 from bitsmith.models.ir import QuantType
 from bitsmith.models.ir.intervals import Interval
 from bitsmith.models.ir.ops import Op, Thresholds
@@ -20,6 +19,10 @@ COMPARATORS, SEARCH, SERIAL = 0, 1, 2
 """KIND of bitsmith_thresholds."""
 
 MOST_SEARCH_BITS = 16
+
+SLOW = ("ice40",)
+"""Families on which a memory and a comparator do not fit one cycle of 40 MHz."""
+
 BASE_ONLY = 2
 """STEP of bitsmith_thresholds: every step is 1."""
 
@@ -83,7 +86,8 @@ def levels_pipe(
     """
     rows = rows_of(op, span)
     width = QuantType.for_range(min(span.min, int(rows.below.min()), -1), max(span.max, int(rows.below.max()))).bits
-    kinds = _possible(rows, spacing) if kind is None or rows.count_bits < 2 else [kind]
+    read = 2 if family in SLOW else 1
+    kinds = _possible(rows, spacing // read) if kind is None or rows.count_bits < 2 else [kind]
     found = [_count(rows, k, x, width, lanes, op, span.max, family) for k in kinds]
     best = min(found, key=lambda part: costs.worth(part.cost, family))
     return _with_value(best, rows, op, lanes, family)
@@ -114,33 +118,35 @@ def _count(rows: Rows, kind: int, x: Op, width: int, lanes: int, op: Thresholds,
         "WU": width,
         "WC": bits,
     }
+    read = 2 if family in SLOW else 1
     full = np.full((len(rows.below), (1 << bits) - 1), highest)  # none is reached beyond the last
     full[:, : rows.levels] = rows.below
     roms: dict[str, Rom] = {}
     if kind == COMPARATORS:
         params["LEVELS"] = rows.levels
         words = rows.below.reshape(folds, -1)
-        if in_block(folds, words.shape[1] * width, family):
+        if costs.in_block(folds, words.shape[1] * width, family):
             params["BLOCK_FROM"] = 0
         _first(params, roms, words, width)
         cost = costs.comparators_cost(rows.levels, bits, width, folds, lanes, each, family)
         return Part("bitsmith_thresholds", params, 2, lanes, bits, roms, 1, SOURCES, cost=cost)
+    params["READ"] = read
     tables = _tables(full, bits, folds)
     if kind == SERIAL:
         words = np.concatenate([np.zeros_like(tables[0]), *tables], axis=1)
-        block = in_block(folds << bits, width, family)
+        block = costs.in_block(folds << bits, width, family)
         params["BLOCK_FROM"] = 0 if block else MOST_SEARCH_BITS
         roms["FILE_0"] = Rom(words.reshape(folds << bits, -1), width)
-        cost = costs.serial_cost(bits, width, folds, lanes, block, family)
-        return Part("bitsmith_thresholds", params, bits + 1, lanes, bits, roms, bits, SOURCES, cost=cost)
-    blocks = [in_block(folds << k, width, family) for k in range(bits)]
+        cost = costs.serial_cost(bits, width, folds, lanes, read, block, family)
+        return Part("bitsmith_thresholds", params, bits * read + 1, lanes, bits, roms, bits * read, SOURCES, cost=cost)
+    blocks = [costs.in_block(folds << k, width, family) for k in range(bits)]
     first_block = next((k for k in range(bits) if blocks[k]), MOST_SEARCH_BITS)
     params["BLOCK_FROM"] = first_block
     _first(params, roms, tables[0].reshape(folds, -1), width)
     for k in range(1, bits):
         roms[f"FILE_{k}"] = Rom(tables[k].reshape(folds << k, -1), width)
-    cost = costs.search_cost(bits, width, folds, lanes, first_block, family)
-    return Part("bitsmith_thresholds", params, bits, lanes, bits, roms, 1, SOURCES, cost=cost)
+    cost = costs.search_cost(bits, width, folds, lanes, read, first_block, family)
+    return Part("bitsmith_thresholds", params, (bits - 1) * read + 1, lanes, bits, roms, 1, SOURCES, cost=cost)
 
 
 def _first(params: dict[str, Parameter], roms: dict[str, Rom], words: IntArray, width: int) -> None:

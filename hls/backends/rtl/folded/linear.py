@@ -9,7 +9,6 @@ import numpy as np
 from bitsmith.hls.backends.rtl.folded import pipe_costs as costs
 from bitsmith.hls.backends.rtl.folded.lanes import folds_of, side_by_side
 from bitsmith.hls.backends.rtl.folded.parts import Cost, Parameter, Rom
-from bitsmith.hls.backends.rtl.folded.roms import in_block
 from bitsmith.models.ir import QuantType
 from bitsmith.models.ir.types import IntArray
 
@@ -20,8 +19,7 @@ REQUANT_SOURCES = (
     "bitsmith_fold_words",
     "bitsmith_rows",
     "bitsmith_product",
-    "bitsmith_clip",
-    "bitsmith_round_half_even",
+    "bitsmith_bounds",
 )
 
 NO_PRODUCT, ROWS, SIGN, DSP = -1, 0, 1, 3
@@ -70,13 +68,13 @@ def affine_params(
         params |= {"KIND": kind, "WM": bits, "M_SIGN": int(m.signed)}
         _parameters(params, roms, "M", "MULT", words, bits, lanes, folds, family)
     if add.any():
-        a = QuantType.for_range(min(int(add.min()), -1), int(add.max()))
-        params |= {"HAS_ADD": 1, "WA": a.bits}
-        _parameters(params, roms, "A", "ADD", add, a.bits, lanes, folds, family)
+        bits = min(QuantType.for_range(min(int(add.min()), -1), int(add.max())).bits, width)
+        params |= {"HAS_ADD": 1, "WA": bits}
+        _parameters(params, roms, "A", "ADD", add, bits, lanes, folds, family)
         latency += 1
         cost += Cost(lanes * width, lanes * width)
     for rom in roms.values():
-        cost += costs.rom_cost(folds, lanes * rom.bits, in_block(folds, lanes * rom.bits, family), 1, family)
+        cost += costs.rom_cost(folds, lanes * rom.bits, costs.in_block(folds, lanes * rom.bits, family), 1, family)
     return Affine(params, roms, latency, kind, cost)
 
 
@@ -102,6 +100,6 @@ def _parameters(
         params[name] = side_by_side(words[0], bits)
         return
     params[f"{letter}_FOLDS"] = folds
-    if in_block(folds, lanes * bits, family):
+    if costs.in_block(folds, lanes * bits, family):
         params[f"{letter}_BLOCK"] = 1
     roms[f"{name}_FILE"] = Rom(words, bits)

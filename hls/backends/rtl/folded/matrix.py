@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from bitsmith.hls.backends.rtl.folded.form import KINDS, Form, cycles, is_depthwise, legal_folding, work_of
-from bitsmith.hls.backends.rtl.folded.matrix_costs import form_of, mvu_cost
+from bitsmith.hls.backends.rtl.folded.matrix_costs import form_cost, form_of, mvu_cost
 from bitsmith.hls.backends.rtl.folded.parts import Bits, Parameter, Part, Rom, Steps
 from bitsmith.hls.backends.rtl.folded.roms import in_block
 from bitsmith.models.ir import Codebook
@@ -47,9 +47,9 @@ def mvu_head(
     part_params, roms = _parameters(op, x, form, words, pe, family)
     steps = _steps(work.positions * work.groups, nf, sf)
     latency = form.latency(read, x.type.bits, simd, sf == 1)
-    return Part(
-        "bitsmith_mvu", {**sizes, **part_params}, latency, pe, op.type.bits, roms, sources=_modules(), steps=steps
-    )
+    cost = form_cost(form, op, x, pe, simd, family)
+    params = {**sizes, **part_params}
+    return Part("bitsmith_mvu", params, latency, pe, op.type.bits, roms, 1, _modules(), steps, cost)
 
 
 def vvu_head(op: Conv, x: Op, lanes: int, family: str, mult: str = "auto", rom: str = "auto") -> Part:
@@ -65,9 +65,9 @@ def vvu_head(op: Conv, x: Op, lanes: int, family: str, mult: str = "auto", rom: 
     part_params, roms = _parameters(op, x, form, words, lanes, family)
     steps = _steps(work.positions * folds, 1, taps)
     latency = form.latency(1 + form.register, x.type.bits, 1, taps == 1)
-    return Part(
-        "bitsmith_vvu", {**sizes, **part_params}, latency, lanes, op.type.bits, roms, sources=_modules(), steps=steps
-    )
+    cost = form_cost(form, op, x, lanes, 1, family)
+    params = {**sizes, **part_params}
+    return Part("bitsmith_vvu", params, latency, lanes, op.type.bits, roms, 1, _modules(), steps, cost)
 
 
 def _modules() -> tuple[str, ...]:

@@ -28,7 +28,7 @@ class Tap:
 
 @dataclass(frozen=True)
 class FoldedText:
-    """Module name -> text, ROM file -> text, library modules used, op -> module, taps."""
+    """Module name -> text, ROM file -> text, library modules used, stage -> module, taps."""
 
     modules: dict[str, str]
     roms: dict[str, str]
@@ -83,8 +83,7 @@ class ModuleWriter:
         module = self.stage_modules[stage.name] = self.names.fresh(stage.name)
         parts = (stage.head, *stage.pipes)
         ins, outs = self.structure.into(stage.name), self.structure.out_of(stage.name)
-        for op, _ in stage.ops:
-            self.module_of[op.name] = module
+        self.module_of[stage.name] = module
         title = "; ".join(f"{op.name}: {op.kind} {op_details(op)}".rstrip() for op, _ in stage.ops) or stage.name
         self.modules[module] = render(
             "stage.sv.j2",
@@ -102,7 +101,9 @@ class ModuleWriter:
         )
 
     def _part(self, part: Part, name: str) -> dict[str, object]:
-        self.primitives |= {part.module, *part.sources}
+        self.primitives |= {part.module, *part.sources} - set(part.texts)
+        assert not set(part.texts) & set(self.modules), f"{part.module} is written twice"
+        self.modules |= part.texts
         files = {}
         for parameter, rom in part.roms.items():
             files[parameter] = f"{name}_{parameter.lower()}.hex"

@@ -83,3 +83,4 @@ class Part:
     sources: tuple[str, ...] = ()  # library modules that it instantiates
     steps: Steps | None = None  # heads only
     cost: Cost = Cost()
+    texts: dict[str, str] = field(default_factory=dict)  # modules written for this design alone: name -> text

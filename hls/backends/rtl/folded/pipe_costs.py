@@ -75,16 +75,24 @@ def rom_cost(depth: int, bits: int, block: bool, lanes: int, family: str) -> Cos
 def _rom_luts(depth: int, bits: int, family: str) -> float:
     if depth <= 1:
         return 0.0
+    depth = 1 << (depth - 1).bit_length()  # addresses without a word cost as the others
     leaf = 64 if family in ("xc7", "xcup") else 16
     return bits if depth <= leaf else logic_luts(depth, bits, family) * ROM_FACTOR.get(family, 1.5)
 
 
+def in_block(depth: int, bits: int, family: str) -> bool:
+    """Whether a ROM is better in block RAM, by what it takes in logic as measured."""
+    if family not in LUTS_PER_BLOCK or depth < 16:
+        return False
+    return blocks(depth, bits, family) * LUTS_PER_BLOCK[family] < _rom_luts(depth, bits, family)
+
+
 def add_cost(factors: Sequence[int], width: int, bits: int, lanes: int) -> Cost:
-    """bitsmith_add: an adder for every input but one, and for every further bit of a factor."""
+    """bitsmith_add: an adder for every input but one, for every further bit of a factor, and to negate a product."""
     terms = len(factors)
-    more = sum(abs(f).bit_count() - 1 for f in factors)
+    more = sum(abs(f).bit_count() - 1 + (f < -1) for f in factors)
     times = terms if more or terms == 1 else 0
-    return Cost(lanes * ((terms - 1) * bits + more * width), lanes * ((terms - 1) * bits + times * width))
+    return Cost(lanes * ((terms - 1) * (bits + 3) + more * (width + 3)), lanes * ((terms - 1) * bits + times * width))
 
 
 def comparators_cost(levels: int, bits: int, width: int, folds: int, lanes: int, each: bool, family: str) -> Cost:
@@ -96,16 +104,17 @@ def comparators_cost(levels: int, bits: int, width: int, folds: int, lanes: int,
     return Cost(lanes * levels * (width + 2), lanes * (levels + bits)) + rom
 
 
-def search_cost(bits: int, width: int, folds: int, lanes: int, first_block: int, family: str) -> Cost:
-    """bitsmith_search."""
-    cost = Cost(lanes * bits * (width + 1), lanes * (bits * (width + bits / 2) - width))
+def search_cost(bits: int, width: int, folds: int, lanes: int, read: int, first_block: int, family: str) -> Cost:
+    """bitsmith_search; x and the known bits of the answer wait ``read`` cycles for each memory."""
+    waiting = (bits - 1) * (width + bits / 2) * read + (read - 1) * (bits - 1) * width
+    cost = Cost(lanes * bits * (width + 1), lanes * (waiting + bits))
     for k in range(bits):
         rom = rom_cost(folds << k, width, k >= first_block, lanes, family)
         cost += Cost(rom.lut, 0.0, 0.0, rom.bram)
     return cost
 
 
-def serial_cost(bits: int, width: int, folds: int, lanes: int, block: bool, family: str) -> Cost:
+def serial_cost(bits: int, width: int, folds: int, lanes: int, read: int, block: bool, family: str) -> Cost:
     """bitsmith_search_serial."""
     rom = rom_cost(folds << bits, width, block, lanes, family)
-    return Cost(lanes * (width + 2 * bits) + rom.lut, lanes * (width + 2 * bits), 0.0, rom.bram)
+    return Cost(lanes * (width + 2 * bits) + rom.lut, lanes * (width * read + 2 * bits), 0.0, rom.bram)

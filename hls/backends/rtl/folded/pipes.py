@@ -12,7 +12,6 @@ from bitsmith.hls.backends.rtl.folded.lanes import folds_of, input_widths, side_
 from bitsmith.hls.backends.rtl.folded.levels import levels_pipe
 from bitsmith.hls.backends.rtl.folded.linear import REQUANT_SOURCES, affine_params
 from bitsmith.hls.backends.rtl.folded.parts import Bits, Cost, Parameter, Part, Rom
-from bitsmith.hls.backends.rtl.folded.roms import in_block
 from bitsmith.models.ir import Overflow, QuantType, Rounding
 from bitsmith.models.ir.execute import apply_op
 from bitsmith.models.ir.intervals import Interval
@@ -75,7 +74,8 @@ def _arithmetic(op: Requant, x: Op, span: Interval, lanes: int, family: str, dsp
             params |= {"CLIP_LO": Bits(1, 1), "LO": Bits(op.lo, 64)}
         if above:
             params |= {"CLIP_HI": Bits(1, 1), "HI": Bits(op.hi, 64)}
-        least = _signed(min(r_lo, op.lo if below else 0), max(r_hi, op.hi if above else 0))
+        held = [r_lo, r_hi, *([op.lo, op.lo + even] if below else []), *([op.hi] if above else [])]
+        least = _signed(min(held), max(held))
     width = max(_signed(t_lo, t_hi), op.shift + least)
     line = affine_params(mult, add, x.type, width, lanes, family, dsp)
     last = even or wraps or below or above or line.latency == 0
@@ -115,7 +115,7 @@ def lut_pipe(op: Lut | Requant | Thresholds, x: Op, span: Interval, lanes: int, 
         words, each = table, 1
     else:
         words, each = table.reshape(1 << bits, folds, lanes).transpose(1, 0, 2).reshape(-1, lanes), 1
-    block = in_block(len(words), op.type.bits, family)
+    block = costs.in_block(len(words), op.type.bits, family)
     params: dict[str, Parameter] = {
         "LANES": lanes,
         "FOLDS": folds,

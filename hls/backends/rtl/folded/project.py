@@ -13,7 +13,9 @@ from bitsmith.hls.backends.base import write_manifest
 from bitsmith.hls.backends.rtl.folded.design import StreamType
 from bitsmith.hls.backends.rtl.folded.modules import FoldedText, ModuleWriter
 from bitsmith.hls.backends.rtl.folded.plan import FoldedDesign
+from bitsmith.hls.backends.rtl.host.project import host_files
 from bitsmith.hls.backends.rtl.names import BANNER, Names
+from bitsmith.hls.backends.rtl.overlay.files import overlay_files
 from bitsmith.hls.backends.rtl.packing import Bytes, hex_rows, pack_rows, unpack_rows
 from bitsmith.hls.backends.rtl.render import LIB, render
 from bitsmith.hls.config import HwConfig
@@ -36,7 +38,7 @@ def stream_values(rows: Bytes, stream: StreamType, shape: tuple[int, ...]) -> In
     return unpack_rows(rows, stream.lanes, stream.bits, stream.signed).reshape(-1, *shape)
 
 
-def stream_facts(stream: StreamType) -> dict[str, object]:
+def stream_facts(stream: StreamType) -> dict[str, int]:
     """A stream as the manifest says it."""
     return {**asdict(stream), "bytes": stream.bytes}
 
@@ -58,11 +60,16 @@ def write_project(design: FoldedDesign, hw: HwConfig, out: Path, vectors: IntArr
     files[f"vivado/{names.axis}.xdc"] = render("constraints.xdc.j2", **values)
     files[f"{names.net}.core"] = render("fusesoc.core.j2", **values, rtl=rtl, data=data)
     files["README.md"] = render("readme_folded.md.j2", **values)
+    stream = {"input": stream_facts(design.structure.input), "output": stream_facts(design.structure.output)}
+    host = host_files(design.net, hw, stream, names.axis, vectors)
+    files |= host.files if host else {}
+    files |= overlay_files(stream, names.axis, rtl, data, hw, names.net)
     for name, body in files.items():
         path = out / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(body)
-    write_manifest(out, design.net, hw, _facts(design, names, text, rtl, data))
+    facts = _facts(design, names, text, rtl, data) | {"stream": stream}
+    write_manifest(out, design.net, hw, facts | ({"board_top": host.entry} if host else {}))
     return Project(out, hw.backend, (*files, "net/net.json", "net/net.npz", "project.json"))
 
 
@@ -122,7 +129,6 @@ def _testbench(design: FoldedDesign, names: Names, vectors: IntArray) -> dict[st
 
 def _facts(design: FoldedDesign, names: Names, text: FoldedText, rtl: list[str], data: list[str]) -> dict[str, object]:
     """What the manifest says beyond the common part."""
-    s = design.structure
     return {
         "latency_cycles": design.cycles.latency_cycles,
         "ii_cycles": design.cycles.ii_cycles,
@@ -135,7 +141,6 @@ def _facts(design: FoldedDesign, names: Names, text: FoldedText, rtl: list[str],
         "rtl": rtl,
         "data": data,
         "modules": text.module_of,
-        "stream": {"input": stream_facts(s.input), "output": stream_facts(s.output)},
         "taps": [asdict(tap) for tap in text.taps],
         "folding": {name: asdict(fold) for name, fold in design.folding.items()},
         "fifos": {f"{e.producer} -> {e.consumer or 'output'}": depth for e, depth in design.depths.items()},

@@ -1,4 +1,4 @@
-"""Runs a written folded project in Verilator through its AXI4-Stream ports, and holds its cycles against the prediction."""
+"""Runs a written folded project in Verilator through its AXI4-Stream ports, and holds its cycles to the prediction."""
 
 from __future__ import annotations
 

@@ -8,15 +8,26 @@ scipy): least area under the device's LUT, FF, DSP and BRAM.
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from bitsmith.hls.backends.rtl.folded.costs import unit_cost
-from bitsmith.hls.backends.rtl.folded.folding import Fold, Folding, cycles_of, has_matrix, is_unit, legal_folds
+from bitsmith.hls.backends.rtl.folded.folding import (
+    Fold,
+    Folding,
+    cycles_of,
+    divisors,
+    is_unit,
+    lanes_in,
+    legal_folds,
+    takes_whole_windows,
+)
 from bitsmith.hls.backends.rtl.folded.parts import Cost
 from bitsmith.hls.backends.rtl.folded.stages import StepOp, roots, step_pipe
+from bitsmith.hls.backends.rtl.folded.unrolled import OFFERED_DIGITS, UNROLLED, unrolled_fold, unrolled_problems
 from bitsmith.hls.config import Device, HwConfig
 from bitsmith.models.ir import QNet
 from bitsmith.models.ir.errors import DoesNotFitError, InputError
@@ -49,6 +60,7 @@ class Solver:
 
     def __init__(self, net: QNet, hw: HwConfig) -> None:
         self.net = net
+        self.hw = hw
         self.device = hw.board.device
         units = [op for op in net.ops if is_unit(net, op) and not isinstance(op, Input)]
         self.spans = intervals(net)
@@ -61,18 +73,22 @@ class Solver:
         self.riders = {op.name for op in units if isinstance(op, StepOp) and self._rides(root[op.inputs[0]])}
         self.ops = [op for op in units if op.name not in self.riders]
         self.options = {op.name: self._options(op) for op in self.ops}
-        for name, pe, simd in hw.folding:
-            self._fix(name, pe, simd)
+        for name, pe, simd, *mult in hw.folding:
+            self._fix(name, pe, simd, mult[0] if mult else "auto")
 
-    def _fix(self, name: str, pe: int, simd: int) -> None:
+    def _fix(self, name: str, pe: int, simd: int, mult: str) -> None:
         """Only the given folding of an op is left."""
         if name not in self.options:
             raise InputError(
                 f"the folding names {name}, which has no units of its own; there are: {', '.join(self.options)}"
             )
-        kept = [o for o in self.options[name] if (o.fold.pe, o.fold.simd) == (pe, simd)]
+        if mult == UNROLLED:
+            self.options[name] = [self._unrolled(name)]
+            return
+        folded = [o for o in self.options[name] if o.fold.mult != UNROLLED]
+        kept = [o for o in folded if (o.fold.pe, o.fold.simd) == (pe, simd) and mult in ("auto", o.fold.mult)]
         if not kept:
-            legal = sorted({(o.fold.pe, o.fold.simd) for o in self.options[name]})
+            legal = sorted({(o.fold.pe, o.fold.simd) for o in folded})
             pairs = "; ".join(
                 f"pe {p} with simd {', '.join(str(s) for q, s in legal if q == p)}"
                 for p in sorted({p for p, _ in legal})
@@ -80,16 +96,37 @@ class Solver:
             raise InputError(f"{name} cannot be folded to pe {pe}, simd {simd}; legal are: {pairs}")
         self.options[name] = kept
 
+    def _unrolled(self, name: str) -> Option:
+        """The option of an op that is asked for unrolled."""
+        op = self.net[name]
+        shape = self.net[op.inputs[0]].shape
+        problems = unrolled_problems(op, shape, self.hw)
+        if problems:
+            raise InputError(f"{name} cannot be unrolled: {problems[0].text}; {problems[0].remedy}")
+        whole = unrolled_fold(op, shape)
+        assert whole is not None, f"{name} has no problem and yet no adder graph"
+        return self._option(op, Fold(*whole, UNROLLED), self._behind(op, whole[0]))
+
+    def _option(self, op: Op, fold: Fold, behind: Cost) -> Option:
+        cost = unit_cost(self.net, op, fold, self.device.family) + behind
+        return Option(fold, cycles_of(self.net, op, fold), cost)
+
     def _options(self, op: Op) -> list[Option]:
         """All foldings; the elementwise ops that only this one feeds are pipes of its stage, and part of its price."""
         behind: dict[int, Cost] = {}
         options = []
         for fold in legal_folds(self.net, op):
+            if fold.mult == UNROLLED and not self._may_unroll(op):
+                continue
             if fold.pe not in behind:
                 behind[fold.pe] = self._behind(op, fold.pe)
-            cost = unit_cost(self.net, op, fold, self.device.family) + behind[fold.pe]
-            options.append(Option(fold, cycles_of(self.net, op, fold), cost))
+            options.append(self._option(op, fold, behind[fold.pe]))
         return options
+
+    def _may_unroll(self, op: Op) -> bool:
+        """Whether ``op`` may be unrolled without being asked for."""
+        shape = self.net[op.inputs[0]].shape
+        return unrolled_fold(op, shape, OFFERED_DIGITS) is not None and not unrolled_problems(op, shape, self.hw)
 
     def _rides(self, producer: str) -> bool:
         """Whether the one reader of ``producer`` is a pipe of its stage."""
@@ -137,12 +174,15 @@ class Solver:
         return share * np.array([getattr(self.device, name) * USABLE[name] for name in RESOURCES])
 
     def _with_input(self, folding: dict[str, Fold], ii: int) -> Folding:
-        """The input comes in the lanes that its reader takes; where several read it, in the fewest that keep up."""
+        """The input comes in the lanes that its reader takes; for several, or a graph, in the fewest that keep up."""
         source = self.net.input
         readers = self.readers[source.name]
         if len(readers) == 1:
             fold = folding[readers[0].name]
-            lanes = fold.simd if has_matrix(readers[0]) else fold.pe
+            lanes = lanes_in(readers[0], fold)
+            if fold.mult == UNROLLED and not takes_whole_windows(readers[0], fold):
+                size = math.prod(source.shape)
+                lanes = next(n for n in divisors(lanes) if n == lanes or size // n <= ii)
             return {source.name: Fold(lanes), **folding}
         fits = [f for f in legal_folds(self.net, source) if cycles_of(self.net, source, f) <= ii]
         return {source.name: fits[0] if fits else legal_folds(self.net, source)[-1], **folding}

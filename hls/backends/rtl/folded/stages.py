@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from bitsmith.hls.backends.rtl.folded.design import Edge, Stage, StreamType, Structure
-from bitsmith.hls.backends.rtl.folded.folding import Folding, has_matrix, is_unit
+from bitsmith.hls.backends.rtl.folded.folding import Fold, Folding, has_matrix, is_unit, lanes_in, takes_whole_windows
 from bitsmith.hls.backends.rtl.folded.heads import (
     argmax_head,
     concat_head,
@@ -17,10 +17,13 @@ from bitsmith.hls.backends.rtl.folded.heads import (
     reduce_head,
     widen_head,
 )
+from bitsmith.hls.backends.rtl.folded.line_windows import line_window_head
 from bitsmith.hls.backends.rtl.folded.matrix import mvu_head, vvu_head
 from bitsmith.hls.backends.rtl.folded.parts import Part
 from bitsmith.hls.backends.rtl.folded.pipes import add_pipe, lut_pipe, requant_pipe, thresholds_pipe
+from bitsmith.hls.backends.rtl.folded.unrolled import UNROLLED, graph_pipe
 from bitsmith.hls.backends.rtl.folded.windows import Window, window_head, window_of
+from bitsmith.hls.backends.rtl.names import Names
 from bitsmith.hls.config import HwConfig
 from bitsmith.models.ir import QNet
 from bitsmith.models.ir.intervals import Interval, intervals
@@ -107,20 +110,37 @@ class Builder:
         fold = self.folding[op.name]
         x = self.net[op.inputs[0]]
         window = window_of(op, x.shape)
-        source = self._at(x.name, fold.simd if has_matrix(op) else fold.pe)
-        kind = self.kinds[source]
-        typed = replace(x, type=_type(kind))
-        if not has_matrix(op):
-            assert isinstance(op, Conv)
-            outer, inner = op.shape[-1] // fold.pe, 1
-            head = vvu_head(op, typed, fold.pe, self.family, fold.mult, fold.rom)
-        else:
+        source = self._at(x.name, lanes_in(op, fold))
+        if window is not None and takes_whole_windows(op, fold):
+            source = self._whole_windows(op.name, source, window, fold.simd)
+        elif window is not None:
             groups = op.groups if isinstance(op, Conv) else 1
-            outer, inner = groups, x.shape[-1] // groups // fold.simd
-            head = mvu_head(op, typed, fold.pe, fold.simd, self.family, fold.mult, fold.rom)
-        if window is not None:
+            inner = x.shape[-1] // groups // fold.simd if has_matrix(op) else 1
+            outer = groups if has_matrix(op) else op.shape[-1] // fold.pe
             source = self._window(self._fresh(f"{op.name}_window"), source, window, outer, inner, 0, ())
-        self._finish(op, self._stage(op.name, head, (), (source,), op, op.type))
+        typed = replace(x, type=_type(self.kinds[source]))
+        self._finish(op, self._products(op, typed, fold, source))
+
+    def _products(self, op: Dense | Conv, x: Op, fold: Fold, source: str) -> str:
+        """The stage of the sums of ``op``; ``x`` is its input with the type of the stream ``source``."""
+        if fold.mult == UNROLLED:
+            kind = self.kinds[source]
+            name = f"{Names(self.net.name).net}_{self._fresh(f'{op.name}_unrolled')}"
+            pipe = graph_pipe(op, x.type, self.spans[x.name], name, self.hw)
+            return self._stage(op.name, join_head(1, kind.width, kind.beats), (pipe,), (source,), op, op.type)
+        if has_matrix(op):
+            head = mvu_head(op, x, fold.pe, fold.simd, self.family, fold.mult, fold.rom)
+        else:
+            assert isinstance(op, Conv)
+            head = vvu_head(op, x, fold.pe, self.family, fold.mult, fold.rom)
+        return self._stage(op.name, head, (), (source,), op, op.type)
+
+    def _whole_windows(self, name: str, source: str, window: Window, lanes: int) -> str:
+        """The stage that offers all taps of every window, ``lanes`` at a time."""
+        kind = self.kinds[source]
+        head = line_window_head(window, kind.lanes, kind.bits)
+        source = self._add_stage(Stage(self._fresh(f"{name}_lines"), head, (), ()), (source,), kind.signed)
+        return source if head.lanes == lanes else self._convert(source, lanes)[0]
 
     def _pool(self, op: Pool) -> None:
         lanes = self.folding[op.name].pe

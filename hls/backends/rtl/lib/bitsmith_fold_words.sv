@@ -4,7 +4,7 @@ module bitsmith_fold_words #(
     parameter int                     FOLDS = 1,
     parameter int                     WIDTH = 8,
     parameter int                     BLOCK = 0,   // 1: block RAM, 0: logic
-    parameter logic [WIDTH-1:0]       WORD  = '0,  // of the only fold
+    parameter logic [WIDTH-1:0]       WORD  = 0,  // of the only fold
     parameter                         FILE  = ""   // else one word per fold and line, hex
 ) (
     input  logic             clk,

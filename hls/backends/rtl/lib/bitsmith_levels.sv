@@ -9,7 +9,7 @@ module bitsmith_levels #(
     parameter int WU     = 8,   // thresholds are signed and one lower, so that x > u says that it is reached
     parameter int WY     = 2,   // 2^WY > LEVELS
     parameter int BLOCK  = 0,
-    parameter logic [(EACH==1?LANES:1)*LEVELS*WU-1:0] WORD = '0,  // the lowest threshold of lane 0 lowest
+    parameter logic [(EACH==1?LANES:1)*LEVELS*WU-1:0] WORD = 0,  // the lowest threshold of lane 0 lowest
     parameter     FILE   = ""
 ) (
     input  logic                clk,

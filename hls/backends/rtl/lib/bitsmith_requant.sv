@@ -11,14 +11,14 @@ module bitsmith_requant #(
     parameter int M_SIGN    = 0,
     parameter int M_FOLDS   = 1,
     parameter int M_BLOCK   = 0,
-    parameter logic [LANES*WM-1:0] MULT = '0,  // where M_FOLDS is 1
+    parameter logic [LANES*WM-1:0] MULT = 0,  // where M_FOLDS is 1
     parameter     MULT_FILE = "",
     parameter int Z         = 0,
     parameter int HAS_ADD   = 0,
     parameter int WA        = 1,   // add is signed
     parameter int A_FOLDS   = 1,
     parameter int A_BLOCK   = 0,
-    parameter logic [LANES*WA-1:0] ADD = '0,
+    parameter logic [LANES*WA-1:0] ADD = 0,
     parameter     ADD_FILE  = "",
     parameter int WT        = 8,   // holds x * mult + add as a signed number, more than SHIFT
     parameter int SHIFT     = 0,
@@ -79,10 +79,13 @@ module bitsmith_requant #(
       assign sum = whole[WT-1:0];
     end
 
+    // With the half added, ties have gone up: an odd number with no fraction left is one too high.
+    logic signed [WR-1:0] up;
+    assign up = sum[WT-1:SHIFT];
     if (HALF_EVEN == 1) begin : g_even
-      bitsmith_round_half_even #(.WX(WT), .SHIFT(SHIFT), .WY(WR)) even (.x(sum), .y(rounded));
+      assign rounded = up ^ WR'(up[0] && sum[SHIFT-1:0] == '0);
     end else begin : g_floor
-      assign rounded = sum[WT-1:SHIFT];
+      assign rounded = up;
     end
 
     if (WRAP > 0) begin : g_wrap
@@ -96,8 +99,17 @@ module bitsmith_requant #(
       end
       assign y = WY'({upper, rounded[WRAP-1:0]});
     end else begin : g_clip
-      bitsmith_clip #(.WX(WR), .WY(WY), .CLIP_LO(CLIP_LO), .CLIP_HI(CLIP_HI), .LO(LO), .HI(HI)) clip (
-          .x(rounded), .y(y));
+      // The bounds are tested before the repair of ties, which comes late.  That is the same: a number above HI stays
+      // at HI or above; one that is just LO becomes LO - 1 at most, so an odd LO counts as too low itself.
+      localparam logic signed [63:0] FROM = HALF_EVEN == 1 && LO[0] ? LO + 64'sd1 : LO;
+      logic              below, above;
+      logic [WR+WY-1:0]  wide;
+      bitsmith_bounds #(.WX(WR), .CLIP_LO(CLIP_LO), .CLIP_HI(CLIP_HI), .LO(FROM), .HI(HI)) bounds (
+          .x(up), .below, .above);
+      assign wide = {{WY{rounded[WR-1]}}, rounded};
+      assign y    = below ? LO[WY-1:0] : above ? HI[WY-1:0] : wide[WY-1:0];
+      logic unused_top;
+      assign unused_top = ^wide;
     end
     if (LAST == 1) begin : g_last
       always_ff @(posedge clk) q[i*WY+:WY] <= y;

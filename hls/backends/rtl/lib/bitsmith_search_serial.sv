@@ -1,6 +1,6 @@
-// Pipe: how many of its thresholds x reaches, by binary search, one bit of the answer per cycle: one comparator and one
-// memory per lane.  Its words are a tree: at 1 the middle threshold, at 2n and 2n + 1 what is asked after no and yes.
-// Takes a beat every WY cycles at most.  LATENCY WY + 1.
+// Pipe: how many of its thresholds x reaches, by binary search, one bit of the answer after the other: one comparator
+// and one memory per lane.  Its words are a tree: at 1 the middle threshold, at 2n and 2n + 1 what is asked after no and
+// yes.  Takes a beat every WY * READ cycles at most.  LATENCY WY * READ + 1.
 module bitsmith_search_serial #(
     parameter int LANES  = 1,
     parameter int FOLDS  = 1,
@@ -9,6 +9,7 @@ module bitsmith_search_serial #(
     parameter int X_SIGN = 1,
     parameter int WU     = 8,   // thresholds are signed and one lower, so that x > u says that it is reached
     parameter int WY     = 4,   // at least 2
+    parameter int READ   = 1,   // cycles for the memory: 2 where logic is slow
     parameter int BLOCK  = 0,
     parameter     FILE   = ""   // FOLDS * 2^WY words
 ) (
@@ -22,9 +23,20 @@ module bitsmith_search_serial #(
   localparam int WF    = FOLDS > 1 ? $clog2(FOLDS) : 0;
   localparam int WORDS = EACH == 1 ? LANES : 1;
 
-  logic [WY+1:0] line;
-  bitsmith_put_line #(.DEPTH(WY + 1)) puts (.clk, .resetn, .put, .line);
-  assign q_put = line[WY+1];
+  localparam int LATENCY = WY * READ + 1;
+
+  logic [LATENCY:0] line;
+  bitsmith_put_line #(.DEPTH(LATENCY)) puts (.clk, .resetn, .put, .line);
+  assign q_put = line[LATENCY];
+
+  logic asked;  // the word is there
+  if (READ == 2) begin : g_every_second
+    logic waits;
+    always_ff @(posedge clk) waits <= put || !waits;
+    assign asked = !waits;
+  end else begin : g_always
+    assign asked = 1'b1;
+  end
 
   logic [WF:0] fold, held;  // of the next beat, and of the one at work; a zero above
   if (FOLDS > 1) begin : g_folds
@@ -48,12 +60,13 @@ module bitsmith_search_serial #(
     assign wide    = {{(WU + 1) {X_SIGN == 1 && d[i*WX+WX-1]}}, d[i*WX+:WX]};
     assign next    = {node[WY-2:0], x > u};
     assign address = put ? {fold, WY'(1)} : {held, next};
-    bitsmith_lookup #(.WIDTH(WORDS * WU), .DEPTH(FOLDS << WY), .BLOCK(BLOCK), .FILE(FILE)) rom (
+    bitsmith_lookup #(.WIDTH(WORDS * WU), .DEPTH(FOLDS << WY), .READ(READ), .BLOCK(BLOCK), .FILE(FILE)) rom (
         .clk, .address(address[WF+WY-1:0]), .q(word));
     assign u = word[(EACH==1?i:0)*WU+:WU];
 
     always_ff @(posedge clk) begin
-      node <= put ? WY'(1) : next;
+      if (put) node <= WY'(1);
+      else if (asked) node <= next;
       if (put) x <= wide[WU-1:0];
       q[i*WY+:WY] <= next;
     end

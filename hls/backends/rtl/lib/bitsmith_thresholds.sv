@@ -1,8 +1,9 @@
 // Pipe: y = base + step * (how many of its thresholds x reaches), per tensor or per channel.
-// KIND 0: comparators; 1: binary search, pipelined; 2: binary search, a bit per cycle (a beat every WC cycles).
+// KIND 0: comparators; 1: binary search, pipelined; 2: binary search, a bit per cycle (a beat every WC * READ cycles).
 // Then STEP says how y comes from the count: -1: it is the count; else KIND of the product in bitsmith_requant,
 // 1 (steps of 1 and -1) or 0 (any), or 2: all steps are 1 and only base is added.
-// LATENCY: 2, WC or WC + 1 for the three kinds; what bitsmith_requant takes more unless STEP is -1.
+// LATENCY: 2, (WC - 1) * READ + 1 or WC * READ + 1 for the three kinds; what bitsmith_requant takes more unless STEP
+// is -1.
 module bitsmith_thresholds #(
     parameter int LANES  = 1,
     parameter int FOLDS  = 1,   // of thresholds
@@ -13,9 +14,10 @@ module bitsmith_thresholds #(
     parameter int LEVELS = 3,   // of comparators
     parameter int WU     = 8,
     parameter int WC     = 2,   // of the count
+    parameter int READ   = 1,   // cycles for a memory of the search
     parameter int BLOCK_FROM = 16,
     parameter int WW     = 1,   // of WORD
-    parameter logic [WW-1:0] WORD = '0,
+    parameter logic [WW-1:0] WORD = 0,
     parameter FILE_0 = "", parameter FILE_1 = "", parameter FILE_2 = "", parameter FILE_3 = "",
     parameter FILE_4 = "", parameter FILE_5 = "", parameter FILE_6 = "", parameter FILE_7 = "",
     parameter FILE_8 = "", parameter FILE_9 = "", parameter FILE_10 = "", parameter FILE_11 = "",
@@ -23,13 +25,13 @@ module bitsmith_thresholds #(
     parameter int STEP    = -1,
     parameter int WM      = 1,
     parameter int M_FOLDS = 1,
-    parameter logic [LANES*WM-1:0] MULT = '0,
+    parameter logic [LANES*WM-1:0] MULT = 0,
     parameter     MULT_FILE = "",
     parameter int Z       = 0,
     parameter int HAS_ADD = 0,
     parameter int WA      = 1,
     parameter int A_FOLDS = 1,
-    parameter logic [LANES*WA-1:0] ADD = '0,
+    parameter logic [LANES*WA-1:0] ADD = 0,
     parameter     ADD_FILE = "",
     parameter int WY      = 2
 ) (
@@ -49,14 +51,14 @@ module bitsmith_thresholds #(
         .clk, .resetn, .put, .d, .q_put(count_put), .q(count));
   end else if (KIND == 1) begin : g_search
     bitsmith_search #(.LANES(LANES), .FOLDS(FOLDS), .EACH(EACH), .WX(WX), .X_SIGN(X_SIGN), .WU(WU), .WY(WC),
-        .BLOCK_FROM(BLOCK_FROM), .WORD(WORD), .FILE_0(FILE_0), .FILE_1(FILE_1), .FILE_2(FILE_2), .FILE_3(FILE_3),
+        .READ(READ), .BLOCK_FROM(BLOCK_FROM), .WORD(WORD), .FILE_0(FILE_0), .FILE_1(FILE_1), .FILE_2(FILE_2), .FILE_3(FILE_3),
         .FILE_4(FILE_4), .FILE_5(FILE_5), .FILE_6(FILE_6), .FILE_7(FILE_7), .FILE_8(FILE_8), .FILE_9(FILE_9),
         .FILE_10(FILE_10), .FILE_11(FILE_11), .FILE_12(FILE_12), .FILE_13(FILE_13), .FILE_14(FILE_14),
         .FILE_15(FILE_15)) search (
         .clk, .resetn, .put, .d, .q_put(count_put), .q(count));
   end else begin : g_serial
     bitsmith_search_serial #(.LANES(LANES), .FOLDS(FOLDS), .EACH(EACH), .WX(WX), .X_SIGN(X_SIGN), .WU(WU), .WY(WC),
-        .BLOCK(BLOCK_FROM == 0 ? 1 : 0), .FILE(FILE_0)) search (
+        .READ(READ), .BLOCK(BLOCK_FROM == 0 ? 1 : 0), .FILE(FILE_0)) search (
         .clk, .resetn, .put, .d, .q_put(count_put), .q(count));
   end
 

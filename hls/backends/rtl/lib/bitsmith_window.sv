@@ -42,6 +42,19 @@ module bitsmith_window #(
   localparam int REACH = OH * SH + OW * SW + ROWS + COLS + EXTENT + (KW - 1) * DW + PT + PL + BUF_ROWS + 2;
   localparam int WP = $clog2(REACH) + 2;  // a signed position, or a number of rows
 
+  // As signed constants: tools do not agree on whether a cast keeps the sign.
+  localparam logic signed [WP-1:0] ALL_ROWS = WP'(ROWS);
+  localparam logic signed [WP-1:0] ALL_COLS = WP'(COLS);
+  localparam logic signed [WP-1:0] KEPT_ROWS = WP'(BUF_ROWS);
+  localparam logic signed [WP-1:0] REACHED = WP'(EXTENT);
+  localparam logic signed [WP-1:0] NONE = '0;
+  localparam logic signed [WP-1:0] FIRST_ROW = WP'(-PT);
+  localparam logic signed [WP-1:0] FIRST_COL = WP'(-PL);
+  localparam logic signed [WP-1:0] DOWN = WP'(SH);
+  localparam logic signed [WP-1:0] RIGHT = WP'(SW);
+  localparam logic signed [WP-1:0] TAP_ROW = WP'(DH);
+  localparam logic signed [WP-1:0] TAP_COL = WP'(DW);
+
   // Steps of addresses, modulo the buffer.
   localparam int TAP_DOWN = (DH * ROW_WORDS) % WORDS;
   localparam int WINDOW_DOWN = (SH * ROW_WORDS) % WORDS;
@@ -74,7 +87,7 @@ module bitsmith_window #(
   logic [WR-1:0] in_row;
   logic take;
 
-  assign s_ready = held < WP'(BUF_ROWS);
+  assign s_ready = held < KEPT_ROWS;
   assign take = s_valid && s_ready;
   assign row_done = take && in_row == WR'(ROW_WORDS - 1);
 
@@ -92,7 +105,7 @@ module bitsmith_window #(
   logic last_inner, last_kx, last_ky, last_outer, last_ox, last_oy;
   logic end_kx, end_ky, end_outer, end_ox, end_oy, row_ready;
 
-  assign row_ready = have >= WP'(ROWS) || (have >= top + WP'(EXTENT) && have > '0);
+  assign row_ready = have >= ALL_ROWS || (have >= top + REACHED && have > NONE);
   assign issue = room && row_ready;
   assign end_kx = issue && last_inner;
   assign end_ky = end_kx && last_kx;
@@ -113,18 +126,18 @@ module bitsmith_window #(
   bitsmith_count #(.N(UPH)) u_up_rows (.clk, .resetn, .step(end_oy), .last(move_down));
   bitsmith_count #(.N(UPW)) u_up_cols (.clk, .resetn, .step(end_ox), .last(move_right));
 
-  assign next_top    = last_oy ? -WP'(PT) : move_down ? top + WP'(SH) : top;
+  assign next_top    = last_oy ? FIRST_ROW : move_down ? top + DOWN : top;
   assign next_top_at = last_oy ? around(around(frame_at, WA'(FRAME_DOWN)), WA'(FRAME_UP))
                      : move_down ? around(top_at, WA'(WINDOW_DOWN)) : top_at;
-  assign next_left   = last_ox ? -WP'(PL) : move_right ? left + WP'(SW) : left;
+  assign next_left   = last_ox ? FIRST_COL : move_right ? left + RIGHT : left;
   assign next_left_at = last_ox ? LEFT : move_right ? left_at + WINDOW_RIGHT : left_at;
 
   always_ff @(posedge clk) begin
     if (!resetn) begin
-      top <= -WP'(PT);
-      left <= -WP'(PL);
-      y <= -WP'(PT);
-      x <= -WP'(PL);
+      top <= FIRST_ROW;
+      left <= FIRST_COL;
+      y <= FIRST_ROW;
+      x <= FIRST_COL;
       left_at <= LEFT;
       column_at <= LEFT;
       frame_at <= '0;
@@ -137,11 +150,11 @@ module bitsmith_window #(
             : last_outer ? '0 : outer_fold + WA'(INNER);
       if (end_outer) outer_fold <= last_outer ? '0 : outer_fold + WA'(INNER);
       if (end_kx) begin
-        x <= !last_kx ? x + WP'(DW) : !(last_ky && last_outer) ? left : next_left;
+        x <= !last_kx ? x + TAP_COL : !(last_ky && last_outer) ? left : next_left;
         column_at <= !last_kx ? column_at + TAP_RIGHT : !(last_ky && last_outer) ? left_at : next_left_at;
       end
       if (end_ky) begin
-        y <= !last_ky ? y + WP'(DH) : !(last_outer && last_ox) ? top : next_top;
+        y <= !last_ky ? y + TAP_ROW : !(last_outer && last_ox) ? top : next_top;
         row_at <= !last_ky ? around(row_at, WA'(TAP_DOWN)) : !(last_outer && last_ox) ? top_at : next_top_at;
       end
       if (end_ox) begin
@@ -158,8 +171,8 @@ module bitsmith_window #(
 
   // Rows freed at the end of a row of windows; the buffer hears of it a cycle later, when the last one has been read.
   logic signed [WP-1:0] kept, kept_next, more;
-  assign more = move_down ? top + WP'(SH) : top;
-  assign kept_next = last_oy || more > WP'(ROWS) ? WP'(ROWS) : more[WP-1] ? '0 : more;
+  assign more = move_down ? top + DOWN : top;
+  assign kept_next = last_oy || more > ALL_ROWS ? ALL_ROWS : more[WP-1] ? NONE : more;
 
   always_ff @(posedge clk) begin
     if (!resetn) begin
@@ -168,10 +181,10 @@ module bitsmith_window #(
       kept <= '0;
       free_now <= 1'b0;
     end else begin
-      have <= have + WP'(row_done) - (frame_done ? WP'(ROWS) : '0);
-      held <= held + WP'(row_done) - (free_now ? freed : '0);
+      have <= have + $signed(WP'(row_done)) - (frame_done ? ALL_ROWS : NONE);
+      held <= held + $signed(WP'(row_done)) - (free_now ? freed : NONE);
       free_now <= end_oy;
-      if (end_oy) kept <= last_oy ? '0 : kept_next;
+      if (end_oy) kept <= last_oy ? NONE : kept_next;
     end
     freed <= kept_next - kept;
   end
@@ -186,7 +199,7 @@ module bitsmith_window #(
   always_ff @(posedge clk) begin
     if (take) rows[write] <= s_data;
     at <= row_at + column_at + fold;
-    outside <= y[WP-1] || y >= WP'(ROWS) || x[WP-1] || x >= WP'(COLS);
+    outside <= y[WP-1] || y >= ALL_ROWS || x[WP-1] || x >= ALL_COLS;
     word <= rows[at];
     outside_read <= outside;
     on_its_way <= {on_its_way[0] && resetn, issue && resetn};

@@ -33,11 +33,11 @@ def problems(net: QNet, hw: HwConfig) -> list[Problem]:
         text = f"no delay table for the family {device.family} of {device.name}"
         found.append(Problem(net.output.name, text, f"choose a board of one of the families {known}"))
     else:
-        found += [p for op in net.ops for p in _clock_problems(op, hw, delays)]
+        found += [p for op in net.ops for p in clock_problems(op, hw, delays)]
     return found
 
 
-def _clock_problems(op: Op, hw: HwConfig, delays: Delays) -> list[Problem]:
+def clock_problems(op: Op, hw: HwConfig, delays: Delays) -> list[Problem]:
     """An addition is never cut, so the widest of an op limits the clock."""
     if not isinstance(op, Dense | Conv | Add | Requant):
         return []

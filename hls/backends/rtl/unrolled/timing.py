@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from bitsmith.hls.backends.rtl.unrolled.costs import Delays, node_delay
 from bitsmith.hls.backends.rtl.unrolled.netlist import Kind, Netlist
 
+ROUNDING_NS = 1e-9
+"""What sums of delays may differ by when they are taken in another order."""
+
 
 @dataclass(frozen=True)
 class Schedule:
@@ -64,7 +67,7 @@ def _latest(net: Netlist, cost: list[float], budget: float, early: Schedule) -> 
     stage = [0] * len(net.nodes)
     for k in reversed(range(len(net.nodes))):
         s, finish = due[k]
-        if cost[k] > finish:
+        if cost[k] > finish + ROUNDING_NS:
             s, finish = s - 1, max(budget, cost[k])
         stage[k] = 0 if net.nodes[k].kind in (Kind.INPUT, Kind.CONST) else s
         for a in net.nodes[k].args:
