@@ -17,6 +17,7 @@ from bitsmith.hls.backends.rtl.folded.project import write_project
 from bitsmith.hls.backends.rtl.folded.simulate import simulate
 from bitsmith.hls.boards import load_board
 from bitsmith.hls.config import HwConfig
+from bitsmith.hls.synth import synthesize
 from bitsmith.models.ir import NetBuilder, QNet, QuantType, execute, random_inputs
 from bitsmith.models.ir.errors import InputError, UnsupportedError
 
@@ -53,6 +54,18 @@ def test_a_mixed_design_is_exact_and_on_time(tmp_path: Path) -> None:
     assert (simulate(tmp_path, net, x, taps=False).outputs == execute(net, x)).all()
     rtl = json.loads((tmp_path / "project.json").read_text())["rtl"]
     assert {"rtl/image_c1_unrolled.sv", "rtl/image_c1_unrolled_graph.sv", "rtl/image_fc_unrolled.sv"} <= set(rtl)
+
+
+@pytest.mark.nightly
+def test_its_mapped_netlist_is_exact(tmp_path: Path) -> None:
+    net, board = image_net(), load_board("ulx3s-12f")
+    folding = (("c1", 0, 0, "unrolled"), ("c2", 2, 12), ("fc", 0, 0, "unrolled"))
+    hw = replace(HW, board=board, clock_mhz=25.0, folding=folding, target_ii=200)
+    design = plan(net, hw)
+    write_project(design, hw, tmp_path, random_inputs(net, 9, 3))
+    report = synthesize(tmp_path, board)
+    assert report.netlist_exact and report.fmax_mhz is not None and report.fmax_mhz > 25.0
+    assert report.lut == pytest.approx(sum(row.cost.lut for row in design.rows()), rel=0.25)
 
 
 def test_one_window_per_cycle_is_found_by_the_solver() -> None:

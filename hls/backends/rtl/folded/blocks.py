@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -37,6 +38,18 @@ class Blocks:
 
 def _is_identity(order: IntArray, size: int) -> bool:
     return order.size == size and bool((order == np.arange(size)).all())
+
+
+@lru_cache(maxsize=256)
+def blocks_of(op: Dense | Conv) -> Blocks | None:
+    """The blocks of a Dense that has them; None for every other layer."""
+    return block_form(op) if isinstance(op, Dense) and isinstance(op.structure, BlockDiagonal) else None
+
+
+def unit_of(op: Dense | Conv) -> Dense | Conv:
+    """The layer that the matrix-vector unit computes for ``op``: for blocks the convolution in groups."""
+    blocks = blocks_of(op)
+    return op if blocks is None else blocks.conv
 
 
 def block_form(op: Dense) -> Blocks:

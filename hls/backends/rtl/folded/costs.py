@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from bitsmith.hls.backends.rtl.folded.blocks import blocks_of, reorder_cost, unit_of
 from bitsmith.hls.backends.rtl.folded.design import Stage, Structure
-from bitsmith.hls.backends.rtl.folded.folding import Fold, Folding, lanes_in, takes_whole_windows
+from bitsmith.hls.backends.rtl.folded.folding import Fold, Folding, has_matrix, lanes_in, takes_whole_windows
 from bitsmith.hls.backends.rtl.folded.line_windows import line_memory, line_registers, window_with_lines
 from bitsmith.hls.backends.rtl.folded.matrix_costs import mvu_cost
 from bitsmith.hls.backends.rtl.folded.parts import Cost, Part
@@ -88,9 +89,25 @@ def unit_cost(net: QNet, op: Op, fold: Fold, family: str) -> Cost:
     if isinstance(op, Dense | Conv):
         if fold.mult == UNROLLED:
             return cost + unrolled_cost(op, x.type.bits)
-        return cost + mvu_cost(op, x, fold.pe, fold.simd, family, fold.mult, fold.rom)
+        cost += reorders_cost(op, x.type.bits, fold, family)
+        return cost + mvu_cost(unit_of(op), x, fold.pe, fold.simd, family, fold.mult, fold.rom)
     wide = sum(net[i].type.bits for i in op.inputs) * fold.pe
     return cost + Cost(lut=HEADS.get(op.kind, 10.0) + wide, ff=15 + wide)
+
+
+def reorders_cost(op: Dense | Conv, bits: int, fold: Fold, family: str) -> Cost:
+    """The heads that bring the channels of block-diagonal weights into their order, and their outlets."""
+    blocks, cost = blocks_of(op), Cost()
+    if blocks is None:
+        return cost
+    lanes = fold.simd if has_matrix(op) else fold.pe
+    if not blocks.keeps_input:
+        size, out = op.weight.shape[0], blocks.gather_in.size // lanes
+        cost += reorder_cost(size, 1, out, lanes, bits, family) + outlet_cost(lanes * bits, 3, family)
+    if not blocks.keeps_output:
+        total, out = blocks.conv.weight.shape[-1] // fold.pe, blocks.gather_out.size
+        cost += reorder_cost(total, fold.pe, out, 1, op.type.bits, family) + outlet_cost(op.type.bits, 3, family)
+    return cost
 
 
 def stage_cost(structure: Structure, stage: Stage, depths: Sequence[int], folding: Folding) -> Cost:
@@ -101,13 +118,15 @@ def stage_cost(structure: Structure, stage: Stage, depths: Sequence[int], foldin
     op = stage.ops[0][0] if stage.ops and stage.ops[0][1] == 0 else None
     if stage.head.module == "bitsmith_window":
         return cost + window_cost(stage.head, family)
+    if stage.head.module == "bitsmith_reorder":
+        return cost + stage.head.cost
     if stage.head.module == "bitsmith_line_window":
         window, width = window_with_lines(stage.head)
         return cost + line_window_cost(window, width, family)
     if isinstance(op, Dense | Conv):
         fold = folding[op.name]
         source = structure.net[op.inputs[0]]
-        return cost + mvu_cost(op, source, fold.pe, fold.simd, family, fold.mult, fold.rom)
+        return cost + mvu_cost(unit_of(op), source, fold.pe, fold.simd, family, fold.mult, fold.rom)
     wide = sum(e.stream.width for e in structure.into(stage.name))
     kind = op.kind if op is not None else "stream"
     return cost + Cost(lut=HEADS.get(kind, 10.0) + wide, ff=15 + wide)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bitsmith.hls.backends.rtl.folded import matrix
+from bitsmith.hls.backends.rtl.folded.blocks import unit_of
 from bitsmith.hls.backends.rtl.folded.line_windows import has_lines, line_steps
 from bitsmith.hls.backends.rtl.folded.unrolled import UNROLLED, unrolled_fold
 from bitsmith.hls.backends.rtl.folded.windows import window_of
@@ -39,14 +40,14 @@ Folding = Mapping[str, Fold]
 
 def has_matrix(op: Op) -> bool:
     """Whether ``op`` is folded in two directions."""
-    return isinstance(op, Dense | Conv) and not matrix.is_depthwise(op)
+    return isinstance(op, Dense | Conv) and not matrix.is_depthwise(unit_of(op))
 
 
 def legal_folds(net: QNet, op: Op) -> list[Fold]:
     """Every legal folding of ``op``, ascending."""
     if isinstance(op, Dense | Conv):
         x = net[op.inputs[0]]
-        pairs = [*matrix.legal_folding(op, x), *_whole_windows(op, x.shape)]
+        pairs = [*matrix.legal_folding(unit_of(op), x), *_whole_windows(op, x.shape)]
         folds = [Fold(*pair, mult, rom) for pair in pairs for mult in MULTS for rom in ROMS]
         whole = unrolled_fold(op, x.shape)
         return folds if whole is None else [*folds, Fold(*whole, UNROLLED)]
@@ -71,7 +72,7 @@ def takes_whole_windows(op: Op, fold: Fold) -> bool:
 def lanes_in(op: Op, fold: Fold) -> int:
     """Lanes in which ``op`` takes its input; a window stands between them and its units."""
     if isinstance(op, Dense | Conv) and has_matrix(op):
-        return min(fold.simd, matrix.work_of(op).channels)
+        return min(fold.simd, matrix.work_of(unit_of(op)).channels)
     return fold.pe
 
 
@@ -96,7 +97,7 @@ def cycles_of(net: QNet, op: Op, fold: Fold) -> int:
         taken = math.prod(inputs[0]) // lanes_in(op, fold) if window else 0
         if window and takes_whole_windows(op, fold):
             taken = line_steps(window)
-        return max(taken, matrix.cycles(op, fold.pe, fold.simd))
+        return max(taken, matrix.cycles(unit_of(op), fold.pe, fold.simd))
     made = math.prod(op.shape)
     if isinstance(op, ArgMax):
         return math.prod(inputs[0]) // fold.pe

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
+from bitsmith.hls.backends.rtl.folded.blocks import blocks_of, reorder_head
 from bitsmith.hls.backends.rtl.folded.design import Edge, Stage, StreamType, Structure
 from bitsmith.hls.backends.rtl.folded.folding import Fold, Folding, has_matrix, is_unit, lanes_in, takes_whole_windows
 from bitsmith.hls.backends.rtl.folded.heads import (
@@ -42,7 +43,7 @@ from bitsmith.models.ir.ops import (
     Thresholds,
     Upsample,
 )
-from bitsmith.models.ir.types import QuantType
+from bitsmith.models.ir.types import IntArray, QuantType
 
 OUTSIDE = ""
 StepOp = Requant | Thresholds | Lut
@@ -109,6 +110,9 @@ class Builder:
     def _matrix(self, op: Dense | Conv) -> None:
         fold = self.folding[op.name]
         x = self.net[op.inputs[0]]
+        if blocks_of(op) is not None and fold.mult != UNROLLED:
+            self._finish(op, self._blocks(op, x, fold))
+            return
         window = window_of(op, x.shape)
         source = self._at(x.name, lanes_in(op, fold))
         if window is not None and takes_whole_windows(op, fold):
@@ -119,21 +123,47 @@ class Builder:
             outer = groups if has_matrix(op) else op.shape[-1] // fold.pe
             source = self._window(self._fresh(f"{op.name}_window"), source, window, outer, inner, 0, ())
         typed = replace(x, type=_type(self.kinds[source]))
-        self._finish(op, self._products(op, typed, fold, source))
+        self._finish(op, self._products(op, typed, fold, source, op.name, op))
 
-    def _products(self, op: Dense | Conv, x: Op, fold: Fold, source: str) -> str:
-        """The stage of the sums of ``op``; ``x`` is its input with the type of the stream ``source``."""
+    def _products(self, op: Dense | Conv, x: Op, fold: Fold, source: str, stage: str, value: Op | None) -> str:
+        """The ``stage`` of the sums of ``op``; ``x`` is its input with the type of the stream ``source``."""
         if fold.mult == UNROLLED:
             kind = self.kinds[source]
             name = f"{Names(self.net.name).net}_{self._fresh(f'{op.name}_unrolled')}"
             pipe = graph_pipe(op, x.type, self.spans[x.name], name, self.hw)
-            return self._stage(op.name, join_head(1, kind.width, kind.beats), (pipe,), (source,), op, op.type)
+            return self._stage(stage, join_head(1, kind.width, kind.beats), (pipe,), (source,), value, op.type)
         if has_matrix(op):
             head = mvu_head(op, x, fold.pe, fold.simd, self.family, fold.mult, fold.rom)
         else:
             assert isinstance(op, Conv)
             head = vvu_head(op, x, fold.pe, self.family, fold.mult, fold.rom)
-        return self._stage(op.name, head, (), (source,), op, op.type)
+        return self._stage(stage, head, (), (source,), value, op.type)
+
+    def _blocks(self, op: Dense | Conv, x: Op, fold: Fold) -> str:
+        """The stages of block-diagonal weights: order in, the blocks one after the other, order out."""
+        blocks = blocks_of(op)
+        assert blocks is not None
+        vectors, lanes = math.prod(op.shape[:-1]), lanes_in(op, fold)
+        if blocks.keeps_input:
+            source = self._at(x.name, lanes)
+        else:
+            source = self._at(x.name, math.gcd(self.kinds[self.stage_of[self.root[x.name]]].lanes, op.weight.shape[0]))
+            source = self._reorder(f"{op.name}_in", source, blocks.gather_in, op.weight.shape[0], lanes, vectors)
+        typed = replace(x, type=_type(self.kinds[source]))
+        if blocks.keeps_output:
+            return self._products(blocks.conv, typed, fold, source, op.name, op)
+        source = self._products(blocks.conv, typed, fold, source, self._fresh(f"{op.name}_blocks"), None)
+        total = blocks.conv.weight.shape[-1]
+        lanes = math.gcd(fold.pe, blocks.gather_out.size)
+        return self._reorder(op.name, source, blocks.gather_out, total, lanes, vectors, op)
+
+    def _reorder(
+        self, name: str, source: str, order: IntArray, size: int, lanes: int, vectors: int, op: Op | None = None
+    ) -> str:
+        kind = self.kinds[source]
+        head = reorder_head(order, size, kind.lanes, lanes, kind.bits, vectors, self.family)
+        stage = Stage(name if op is not None else self._fresh(name), head, (), ((op, 0),) if op is not None else ())
+        return self._add_stage(stage, (source,), kind.signed)
 
     def _whole_windows(self, name: str, source: str, window: Window, lanes: int) -> str:
         """The stage that offers all taps of every window, ``lanes`` at a time."""
