@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from bitsmith.hls.backends.rtl.folded.backend import RtlFolded
-from bitsmith.hls.backends.rtl.folded.folding import cycles_of, legal_folds
-from bitsmith.hls.backends.rtl.folded.plan import plan
+from bitsmith.hls.backends.rtl.folded.folding import GATHER, cycles_of, legal_folds
+from bitsmith.hls.backends.rtl.folded.plan import design_of, plan
+from bitsmith.hls.backends.rtl.folded.project import write_project
 from bitsmith.hls.boards import load_board
 from bitsmith.hls.config import HwConfig
 from bitsmith.models.ir import (
@@ -92,6 +93,18 @@ def test_structured_nets_are_exact(name: str, tmp_path: Path) -> None:
     net = NETS[name]()
     assert all(op.structure is not None for op in net.ops if op.kind == "dense")  # type: ignore[attr-defined]
     prove(net, tmp_path)
+
+
+def test_sums_per_codeword_are_exact(tmp_path: Path) -> None:
+    net = codebook_net()
+    folds = {op.name: legal_folds(net, op)[0] for op in net.ops}
+    gathers = [f for f in legal_folds(net, net["fc1"]) if f.mult == GATHER]
+    assert gathers and all(24 // f.simd >= 4 for f in gathers)
+    design = design_of(net, HW, {**folds, "fc1": gathers[-1]})
+    assert any(p.module == "bitsmith_weigh" for stage in design.structure.stages.values() for p in stage.pipes)
+    x = random_inputs(net, 30, 2)
+    write_project(design, HW, tmp_path, x)
+    assert (BACKEND.simulate(tmp_path, net, x, taps=False).outputs == execute(net, x)).all()
 
 
 @pytest.mark.nightly

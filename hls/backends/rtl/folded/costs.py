@@ -6,8 +6,17 @@ import math
 from collections.abc import Sequence
 
 from bitsmith.hls.backends.rtl.folded.blocks import blocks_of, reorder_cost, unit_of
+from bitsmith.hls.backends.rtl.folded.codebook import gathering_cost
 from bitsmith.hls.backends.rtl.folded.design import Stage, Structure
-from bitsmith.hls.backends.rtl.folded.folding import Fold, Folding, has_matrix, lanes_in, takes_whole_windows
+from bitsmith.hls.backends.rtl.folded.folding import (
+    GATHER,
+    Fold,
+    Folding,
+    gathering_of,
+    has_matrix,
+    lanes_in,
+    takes_whole_windows,
+)
 from bitsmith.hls.backends.rtl.folded.line_windows import line_memory, line_registers, window_with_lines
 from bitsmith.hls.backends.rtl.folded.matrix_costs import mvu_cost
 from bitsmith.hls.backends.rtl.folded.parts import Cost, Part
@@ -89,6 +98,9 @@ def unit_cost(net: QNet, op: Op, fold: Fold, family: str) -> Cost:
     if isinstance(op, Dense | Conv):
         if fold.mult == UNROLLED:
             return cost + unrolled_cost(op, x.type.bits)
+        found = gathering_of(net, op) if fold.mult == GATHER else None
+        if found is not None:
+            return cost + gathering_cost(op, x, found, fold.pe, fold.simd, family)
         cost += reorders_cost(op, x.type.bits, fold, family)
         return cost + mvu_cost(unit_of(op), x, fold.pe, fold.simd, family, fold.mult, fold.rom)
     wide = sum(net[i].type.bits for i in op.inputs) * fold.pe
@@ -126,6 +138,9 @@ def stage_cost(structure: Structure, stage: Stage, depths: Sequence[int], foldin
     if isinstance(op, Dense | Conv):
         fold = folding[op.name]
         source = structure.net[op.inputs[0]]
+        found = gathering_of(structure.net, op) if fold.mult == GATHER else None
+        if found is not None:
+            return cost + gathering_cost(op, source, found, fold.pe, fold.simd, family)
         return cost + mvu_cost(unit_of(op), source, fold.pe, fold.simd, family, fold.mult, fold.rom)
     wide = sum(e.stream.width for e in structure.into(stage.name))
     kind = op.kind if op is not None else "stream"

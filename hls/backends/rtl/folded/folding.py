@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from bitsmith.hls.backends.rtl.folded import matrix
 from bitsmith.hls.backends.rtl.folded.blocks import unit_of
+from bitsmith.hls.backends.rtl.folded.codebook import Gathering, gathering, suits
 from bitsmith.hls.backends.rtl.folded.line_windows import has_lines, line_steps
 from bitsmith.hls.backends.rtl.folded.unrolled import UNROLLED, unrolled_fold
 from bitsmith.hls.backends.rtl.folded.windows import window_of
 from bitsmith.models.ir import QNet
+from bitsmith.models.ir.intervals import Interval, intervals
 from bitsmith.models.ir.ops import ArgMax, Concat, Conv, Dense, Op, Pad, Pool, Reshape, Shape, Upsample
 
 
@@ -22,6 +25,7 @@ class Fold:
     More inputs than the channels of a convolution are several taps of its window, which then comes whole.
     ``mult``: products in logic (lut), on multipliers (dsp), two on one (packed); unrolled: one adder graph with all
     weights in it, for all outputs and inputs.
+    gather: a sum per codeword of a codebook first, then a multiplication of each.
     ``rom``: weights in block RAM or in logic.
     """
 
@@ -31,6 +35,7 @@ class Fold:
     rom: str = "auto"
 
 
+GATHER = "gather"
 MULTS = ("lut", "dsp", "packed")
 ROMS = ("logic", "block")
 
@@ -49,9 +54,22 @@ def legal_folds(net: QNet, op: Op) -> list[Fold]:
         x = net[op.inputs[0]]
         pairs = [*matrix.legal_folding(unit_of(op), x), *_whole_windows(op, x.shape)]
         folds = [Fold(*pair, mult, rom) for pair in pairs for mult in MULTS for rom in ROMS]
+        found = gathering_of(net, op)
+        folds += [Fold(*pair, GATHER) for pair in pairs if found is not None and suits(op, found, pair[1])]
         whole = unrolled_fold(op, x.shape)
         return folds if whole is None else [*folds, Fold(*whole, UNROLLED)]
     return [Fold(lanes) for lanes in divisors(_channels(op, [net[i].shape for i in op.inputs]))]
+
+
+@lru_cache(maxsize=8)
+def _spans(net: QNet) -> dict[str, Interval]:
+    return intervals(net)
+
+
+@lru_cache(maxsize=256)
+def gathering_of(net: QNet, op: Dense | Conv) -> Gathering | None:
+    """The sums per codeword of a layer with a codebook; None for every other."""
+    return gathering(op, _spans(net)[op.inputs[0]])
 
 
 def _whole_windows(op: Dense | Conv, shape: Shape) -> list[tuple[int, int]]:

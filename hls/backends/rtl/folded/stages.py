@@ -8,8 +8,18 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from bitsmith.hls.backends.rtl.folded.blocks import blocks_of, reorder_head
+from bitsmith.hls.backends.rtl.folded.codebook import gathering_parts
 from bitsmith.hls.backends.rtl.folded.design import Edge, Stage, StreamType, Structure
-from bitsmith.hls.backends.rtl.folded.folding import Fold, Folding, has_matrix, is_unit, lanes_in, takes_whole_windows
+from bitsmith.hls.backends.rtl.folded.folding import (
+    GATHER,
+    Fold,
+    Folding,
+    gathering_of,
+    has_matrix,
+    is_unit,
+    lanes_in,
+    takes_whole_windows,
+)
 from bitsmith.hls.backends.rtl.folded.heads import (
     argmax_head,
     concat_head,
@@ -132,6 +142,10 @@ class Builder:
             name = f"{Names(self.net.name).net}_{self._fresh(f'{op.name}_unrolled')}"
             pipe = graph_pipe(op, x.type, self.spans[x.name], name, self.hw)
             return self._stage(stage, join_head(1, kind.width, kind.beats), (pipe,), (source,), value, op.type)
+        found = gathering_of(self.net, op) if fold.mult == GATHER else None
+        if found is not None:
+            head, weigh = gathering_parts(op, x, found, fold.pe, fold.simd, self.family)
+            return self._stage(stage, head, (weigh,), (source,), value, op.type)
         if has_matrix(op):
             head = mvu_head(op, x, fold.pe, fold.simd, self.family, fold.mult, fold.rom)
         else:
