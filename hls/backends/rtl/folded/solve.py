@@ -255,26 +255,19 @@ def _shortage(solver: Solver, ii: int) -> str:
     if shares[worst] > 1.0:
         usable = f", of which {USABLE[worst]:.0%} can be used" if USABLE[worst] < 1.0 else ""
         return f"it takes at least {least[worst]:.0f} {worst.upper()} of {have}{usable}: {worst.upper()} is binding"
-    return _shortage_of_one(solver, ii)
+    return _shortage_of_several(solver, ii)
 
 
-def _shortage_of_one(solver: Solver, ii: int) -> str:
-    """Where each resource alone would do: the one of which least more is needed with all others at their limits."""
+def _shortage_of_several(solver: Solver, ii: int) -> str:
+    """Where each resource alone would do: what is short in the folding whose largest share is the smallest."""
     rows = [_front([o for o in solver.options[op.name] if o.cycles <= ii]) for op in solver.ops]
     prices, starts = _table(rows)
-    limits = solver.limits()
-    needs: dict[str, float] = {}
-    for number, name in enumerate(RESOURCES):
-        others = np.where(np.arange(len(RESOURCES)) == number, np.inf, limits)
-        chosen = _programme(prices, prices[:, number], starts, others)
-        if chosen is not None:
-            needs[name] = float(sum(prices[a + pick, number] for a, pick in zip(starts, chosen, strict=False)))
-    if not needs:
-        return "it takes more than there is of several resources at once"
-    binding = min(needs, key=lambda name: _share(needs[name], solver.device, name))
+    chosen = _leanest(prices, starts, solver.limits())
+    total = np.asarray(sum(prices[a + pick] for a, pick in zip(starts, chosen, strict=False)))
+    needs = dict(zip(RESOURCES, total, strict=True))
+    binding = max(RESOURCES, key=lambda name: _share(needs[name], solver.device, name))
     have = getattr(solver.device, binding)
-    text = f"with all else at its limit it takes {needs[binding]:.0f} {binding.upper()} of {have}"
-    return f"{text}: {binding.upper()} is binding"
+    return f"the leanest folding takes {needs[binding]:.0f} {binding.upper()} of {have}: {binding.upper()} is binding"
 
 
 def _share(cost: float, device: Device, name: str) -> float:
@@ -316,18 +309,39 @@ def _table(rows: list[list[Option]]) -> tuple[FloatArray, IntArray]:
     return prices, np.cumsum([0, *(len(row) for row in rows)])
 
 
+def _leanest(prices: FloatArray, starts: IntArray, limits: FloatArray) -> list[int]:
+    """One option per row, so that the largest share of any limit is as small as can be."""
+    from scipy.optimize import Bounds, LinearConstraint, milp
+
+    number = len(prices)
+    shares = prices / np.maximum(limits, 1e-3)
+    least = LinearConstraint(np.column_stack([shares.T, -np.ones(len(limits))]), -np.inf, 0)
+    found = milp(
+        np.append(np.zeros(number), 1.0),
+        integrality=np.append(np.ones(number), 0),
+        bounds=Bounds(0, np.append(np.ones(number), np.inf)),
+        constraints=[LinearConstraint(np.column_stack([_one_each(starts), np.zeros(len(starts) - 1)]), 1, 1), least],
+    )
+    return [int(np.argmax(found.x[a:b])) for a, b in itertools.pairwise(starts)]
+
+
+def _one_each(starts: IntArray) -> FloatArray:
+    """(rows, options): which options are a row's."""
+    ones = np.zeros((len(starts) - 1, int(starts[-1])))
+    for row, (a, b) in enumerate(itertools.pairwise(starts)):
+        ones[row, a:b] = 1.0
+    return ones
+
+
 def _programme(prices: FloatArray, weights: FloatArray, starts: IntArray, limits: FloatArray) -> list[int] | None:
     from scipy.optimize import Bounds, LinearConstraint, milp
 
     number = len(prices)
-    one_each = np.zeros((len(starts) - 1, number))
-    for row, (a, b) in enumerate(itertools.pairwise(starts)):
-        one_each[row, a:b] = 1.0
     found = milp(
         weights,
         integrality=np.ones(number),
         bounds=Bounds(0, 1),
-        constraints=[LinearConstraint(one_each, 1, 1), LinearConstraint(prices.T, -np.inf, limits)],
+        constraints=[LinearConstraint(_one_each(starts), 1, 1), LinearConstraint(prices.T, -np.inf, limits)],
     )
     if found.x is None:
         return None
