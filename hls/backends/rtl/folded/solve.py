@@ -7,12 +7,10 @@ scipy): least area under the device's LUT, FF, DSP and BRAM.
 
 from __future__ import annotations
 
-import itertools
 import math
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from bitsmith.hls.backends.rtl.folded.costs import unit_cost
 from bitsmith.hls.backends.rtl.folded.folding import (
@@ -26,6 +24,7 @@ from bitsmith.hls.backends.rtl.folded.folding import (
     takes_whole_windows,
 )
 from bitsmith.hls.backends.rtl.folded.parts import Cost
+from bitsmith.hls.backends.rtl.folded.programme import FloatArray, cheapest, chosen_total, leanest
 from bitsmith.hls.backends.rtl.folded.stages import StepOp, roots, step_pipe
 from bitsmith.hls.backends.rtl.folded.unrolled import OFFERED_DIGITS, UNROLLED, unrolled_fold, unrolled_problems
 from bitsmith.hls.config import Device, HwConfig
@@ -34,8 +33,6 @@ from bitsmith.models.ir.errors import DoesNotFitError, InputError
 from bitsmith.models.ir.intervals import intervals
 from bitsmith.models.ir.ops import Input, Op
 from bitsmith.models.ir.types import IntArray
-
-FloatArray = npt.NDArray[np.float64]
 
 RESOURCES = ("lut", "ff", "dsp", "bram")
 
@@ -160,7 +157,7 @@ class Solver:
         rows = [_front([o for o in self.options[op.name] if o.cycles <= ii]) for op in self.ops]
         if not all(rows):
             return None
-        chosen = _cheapest(rows, self.limits(share))
+        chosen = cheapest(*_table(rows), self.limits(share)) if rows else []
         if chosen is None:
             return None
         folding = {op.name: row[pick].fold for op, row, pick in zip(self.ops, rows, chosen, strict=True)}
@@ -262,8 +259,7 @@ def _shortage_of_several(solver: Solver, ii: int) -> str:
     """Where each resource alone would do: what is short in the folding whose largest share is the smallest."""
     rows = [_front([o for o in solver.options[op.name] if o.cycles <= ii]) for op in solver.ops]
     prices, starts = _table(rows)
-    chosen = _leanest(prices, starts, solver.limits())
-    total = np.asarray(sum(prices[a + pick] for a, pick in zip(starts, chosen, strict=False)))
+    total = chosen_total(prices, starts, leanest(prices, starts, solver.limits()))
     needs = dict(zip(RESOURCES, total, strict=True))
     binding = max(RESOURCES, key=lambda name: _share(needs[name], solver.device, name))
     have = getattr(solver.device, binding)
@@ -290,59 +286,7 @@ def _vector(cost: Cost) -> FloatArray:
     return np.array([getattr(cost, name) for name in RESOURCES], np.float64)
 
 
-def _cheapest(rows: list[list[Option]], limits: FloatArray) -> list[int] | None:
-    """One option per row: the least sum of shares of the device within its limits; None if there is none."""
-    if not rows:
-        return []
-    prices, starts = _table(rows)
-    weights = prices @ np.array([1.0 / max(limit, 1e-3) for limit in limits])
-    greedy = [int(np.argmin(weights[a:b])) for a, b in itertools.pairwise(starts)]
-    total = sum(prices[a + pick] for a, pick in zip(starts, greedy, strict=False))
-    if (total <= limits).all():
-        return greedy  # each row's own best, and together they fit: nothing can be smaller
-    return _programme(prices, weights, starts, limits)
-
-
 def _table(rows: list[list[Option]]) -> tuple[FloatArray, IntArray]:
     """Prices (options, resources) of all rows, and where each row starts, the end last."""
     prices = np.array([_vector(o.cost) for row in rows for o in row])
     return prices, np.cumsum([0, *(len(row) for row in rows)])
-
-
-def _leanest(prices: FloatArray, starts: IntArray, limits: FloatArray) -> list[int]:
-    """One option per row, so that the largest share of any limit is as small as can be."""
-    from scipy.optimize import Bounds, LinearConstraint, milp
-
-    number = len(prices)
-    shares = prices / np.maximum(limits, 1e-3)
-    least = LinearConstraint(np.column_stack([shares.T, -np.ones(len(limits))]), -np.inf, 0)
-    found = milp(
-        np.append(np.zeros(number), 1.0),
-        integrality=np.append(np.ones(number), 0),
-        bounds=Bounds(0, np.append(np.ones(number), np.inf)),
-        constraints=[LinearConstraint(np.column_stack([_one_each(starts), np.zeros(len(starts) - 1)]), 1, 1), least],
-    )
-    return [int(np.argmax(found.x[a:b])) for a, b in itertools.pairwise(starts)]
-
-
-def _one_each(starts: IntArray) -> FloatArray:
-    """(rows, options): which options are a row's."""
-    ones = np.zeros((len(starts) - 1, int(starts[-1])))
-    for row, (a, b) in enumerate(itertools.pairwise(starts)):
-        ones[row, a:b] = 1.0
-    return ones
-
-
-def _programme(prices: FloatArray, weights: FloatArray, starts: IntArray, limits: FloatArray) -> list[int] | None:
-    from scipy.optimize import Bounds, LinearConstraint, milp
-
-    number = len(prices)
-    found = milp(
-        weights,
-        integrality=np.ones(number),
-        bounds=Bounds(0, 1),
-        constraints=[LinearConstraint(_one_each(starts), 1, 1), LinearConstraint(prices.T, -np.inf, limits)],
-    )
-    if found.x is None:
-        return None
-    return [int(np.argmax(found.x[a:b])) for a, b in itertools.pairwise(starts)]
