@@ -114,7 +114,9 @@ def _hardware(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "--target-latency", type=_positive, metavar="N", help="rtl-folded: most cycles from input to result"
     )
-    sub.add_argument("--folding", metavar="FILE", help="rtl-folded: PE and SIMD of ops, TOML or JSON: {op: {pe, simd}}")
+    sub.add_argument(
+        "--folding", metavar="FILE", help="rtl-folded: TOML or JSON, {op: {pe, simd}} or {op: {unrolled: true}}"
+    )
     sub.add_argument("--io", choices=("io_parallel", "io_stream"), help="hls4ml: interface")
     sub.add_argument("--strategy", choices=("latency", "resource"), help="hls4ml: strategy")
     sub.add_argument(
