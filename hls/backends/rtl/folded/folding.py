@@ -90,7 +90,8 @@ def takes_whole_windows(op: Op, fold: Fold) -> bool:
 def lanes_in(op: Op, fold: Fold) -> int:
     """Lanes in which ``op`` takes its input; a window stands between them and its units."""
     if isinstance(op, Dense | Conv) and has_matrix(op):
-        return min(fold.simd, matrix.work_of(unit_of(op)).channels)
+        whole = op if fold.mult == UNROLLED else unit_of(op)  # an adder graph leaves the zeros out by itself
+        return min(fold.simd, matrix.work_of(whole).channels)
     return fold.pe
 
 
