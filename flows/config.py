@@ -57,7 +57,7 @@ class HardwareConfig(Section):
     reuse: int = Field(default=1, ge=1)
     target_ii: int | None = Field(default=None, ge=1)
     target_latency: int | None = Field(default=None, ge=1)
-    target_rate: float | None = Field(default=None, gt=0)
+    target_rate: float | None = Field(default=None, ge=1e-6, allow_inf_nan=False)
     folding: dict[str, Folded] = Field(default_factory=dict)
     io: Literal["io_parallel", "io_stream"] = "io_parallel"
     strategy: Literal["latency", "resource"] = "latency"
@@ -87,8 +87,14 @@ def read_config(path: Path) -> TaskConfig:
     try:
         return TaskConfig.model_validate(data)
     except ValidationError as error:
-        lines = "\n  ".join(_explain(e) for e in error.errors())
-        raise InputError(f"{path} has {error.error_count()} problems:\n  {lines}") from error
+        raise InputError(f"{path} {problems_in(error)}") from error
+
+
+def problems_in(error: ValidationError) -> str:
+    """All problems that pydantic found, one per line."""
+    lines = "\n  ".join(_explain(e) for e in error.errors())
+    count = error.error_count()
+    return f"has {count} problem{'s' if count > 1 else ''}:\n  {lines}"
 
 
 def write_config(config: TaskConfig, path: Path) -> None:

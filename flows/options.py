@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from bitsmith.flows.backends import load_backend
-from bitsmith.flows.config import Folded, HardwareConfig, TaskConfig
+from bitsmith.flows.config import Folded, HardwareConfig, TaskConfig, problems_in
 from bitsmith.hls.boards import load_board
 from bitsmith.hls.config import HwConfig
 from bitsmith.models.ir.errors import InputError
@@ -63,7 +65,11 @@ def resolve_hardware(config: TaskConfig | None, options: Options) -> HardwareCon
         "hls_tool": options.hls_tool,
         "output": options.output,
     }
-    merged = HardwareConfig.model_validate({**base.model_dump(), **{k: v for k, v in asked.items() if v is not None}})
+    wanted = {k: v for k, v in asked.items() if v is not None}
+    try:
+        merged = HardwareConfig.model_validate({**base.model_dump(), **wanted})
+    except ValidationError as error:
+        raise InputError(f"the hardware asked for {problems_in(error)}") from error
     load_board(merged.board)
     for name in merged.backends:
         load_backend(name)

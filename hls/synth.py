@@ -98,7 +98,7 @@ def _prove_and_place(project: Path, manifest: dict[str, Any], board: Board, run:
     whole = "board_top" in manifest
     cover = board_cover(project, manifest, folder) if whole else wrapper(folder, top, board)
     clock = manifest.get("board_top", {}).get("clock_mhz", manifest["clock_mhz"])
-    placed = place(cover, top, device, float(clock), folder, str(manifest["net"]), say)
+    placed = place(cover, top, device, float(clock), folder, Names(manifest["net"]).net, say)
     return replace(run, placed=placed)
 
 

@@ -55,7 +55,7 @@ CASES = {
     "rtl-unrolled": Case(
         "bitsmith.hls.backends.rtl.unrolled.backend:RtlUnrolled", quick=("requants_wrap", "residual_image", "reshapes")
     ),
-    "rtl-folded": Case(RTL_FOLDED, quick=("residual_image", "pools", "thresholds_image")),
+    "rtl-folded": Case(RTL_FOLDED, quick=("residual_image", "pools", "thresholds_image", "thresholds")),
     "rtl-folded-small": Case(RTL_FOLDED, quick=("requants_wrap", "conv2d_grouped"), hw={"target_ii": 1_000_000}),
     "vitis-parallel": hls4ml("vitis", quick=("requants_wrap", "residual_image", "thresholds", "lut")),
     "vitis-parallel-resource": hls4ml("vitis", strategy="resource", reuse=3),

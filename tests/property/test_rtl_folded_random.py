@@ -25,7 +25,7 @@ from bitsmith.models.ir import NetBuilder, Overflow, QNet, QuantType, Rounding, 
 from bitsmith.models.ir.ops import Op
 
 BOARDS = ("ulx3s-85f", "icebreaker", "arty-a7-35t", "tang-nano-9k")
-FRAMES = 7
+FRAMES = 20
 CHANNELS = (1, 2, 3, 4, 6, 8)
 
 

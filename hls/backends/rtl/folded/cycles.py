@@ -73,10 +73,15 @@ def fifo_depths(structure: Structure) -> Depths:
     while True:
         graph = _Graph(structure, None, pace, frames)
         times = Times(graph.processes, frames)
-        distance = np.diff(times.at(graph.sink, graph.last_beat)[:, 0])
+        done = times.at(graph.sink, graph.last_beat)[:, 0]
+        distance = np.diff(done)
+        on_their_way = math.ceil(int(done[0]) / pace)  # frames that the design holds at once
+        if frames < EVEN + 2 * on_their_way:
+            frames = EVEN + 2 * on_their_way
+            continue
         if (distance[-EVEN // 2 :] == pace).all():
             break
-        if frames >= MAX_FRAMES:
+        if frames >= MAX_FRAMES + 2 * on_their_way:
             pace = int(distance[-frames // 2 :].max())  # a memory between two units holds the design up
             frames = EVEN
         else:
@@ -87,18 +92,26 @@ def fifo_depths(structure: Structure) -> Depths:
 
 def exact_cycles(structure: Structure, depths: Depths) -> Cycles:
     """Latency and II with FIFOs of these ``depths``."""
-    frames = STEADY + 2
+    held = _frames_held(structure, depths)  # only when all is full, the stalls are felt at the input
+    frames = held + STEADY + 2
     while True:
         graph = _Graph(structure, depths, 0, frames)
         times = Times(graph.processes, frames)
         done = times.at(graph.sink, graph.last_beat)[:, 0] - graph.first_taken(times)
-        found = _repeating([int(d) for d in np.diff(done)])
+        found = _repeating([int(d) for d in np.diff(done)[held:]])
         if found is not None:
-            first, period = found
+            first, period = held + found[0], found[1]
             distances = np.diff(done)[first : first + period]
             return Cycles(tuple(int(d) for d in done[: first + 1]), tuple(int(d) for d in distances))
-        assert frames < MAX_FRAMES, f"{structure.net.name}: results never come at even distances"
-        frames *= 2
+        assert frames < held + MAX_FRAMES, f"{structure.net.name}: results never come at even distances"
+        frames = held + 2 * (frames - held)
+
+
+def _frames_held(structure: Structure, depths: Depths) -> int:
+    """More frames than all FIFOs and line buffers can hold together."""
+    places = sum(depth / e.stream.beats for e, depth in depths.items())
+    buffers = sum(2 for stage in structure.stages.values() if stage.steps.buffer is not None)
+    return math.ceil(places) + buffers + 1
 
 
 def _repeating(distances: list[int]) -> tuple[int, int] | None:

@@ -10,13 +10,44 @@ BLOCK_SHAPES = {
     "ecp5": ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)),
     "ice40": ((256, 16), (512, 8), (1024, 4), (2048, 2)),
     "gowin": ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)),
+    "gw5a": ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)),
+    "cyclonev": ((256, 40), (512, 20), (1024, 10), (2048, 5), (4096, 2), (8192, 1)),
+    "max10": ((256, 36), (512, 18), (1024, 9), (2048, 4), (4096, 2), (8192, 1)),
+    "arria10": ((512, 40), (1024, 20), (2048, 10)),
+    "agilex": ((512, 40), (1024, 20), (2048, 10)),
+    "polarfire": ((512, 40), (1024, 20), (2048, 10), (4096, 5), (8192, 2), (16384, 1)),
 }
-"""Words and bits of one block, in the units of ``Device.bram``."""
+"""Words and bits of one block, in the units of ``Device.bram``.  Those of Intel and Microchip: M10K, M9K, M20K and LSRAM
+as the vendors' memory guides have them; no tool of theirs has confirmed our counts."""
 
-LUTS_PER_BLOCK = {"xc7": 190, "xcup": 180, "ecp5": 400, "ice40": 180, "gowin": 330}
+LUTS_PER_BLOCK = {
+    "xc7": 190,
+    "xcup": 180,
+    "ecp5": 400,
+    "ice40": 180,
+    "gowin": 330,
+    "gw5a": 410,
+    "cyclonev": 75,
+    "max10": 270,
+    "arria10": 150,
+    "agilex": 70,
+    "polarfire": 310,
+}
 """LUTs for every block on common devices: what a block is worth."""
 
-BITS_PER_LUT = {"xc7": 64, "xcup": 64, "ecp5": 16, "ice40": 16, "gowin": 16}
+BITS_PER_LUT = {
+    "xc7": 64,
+    "xcup": 64,
+    "ecp5": 16,
+    "ice40": 16,
+    "gowin": 16,
+    "gw5a": 16,
+    "cyclonev": 64,
+    "max10": 16,
+    "arria10": 64,
+    "agilex": 64,
+    "polarfire": 16,
+}
 
 
 def blocks(depth: int, width: int, family: str) -> int:

@@ -15,7 +15,7 @@ from bitsmith.hls.backends.rtl.host.clock import Clock, clock_for
 from bitsmith.hls.backends.rtl.host.frames import Frames
 from bitsmith.hls.backends.rtl.host.pins import HostBoard, host_board
 from bitsmith.hls.backends.rtl.host.protocol import HASH_BYTES, MAX_FRAME, VERSION, Identity, crc16
-from bitsmith.hls.backends.rtl.names import BANNER
+from bitsmith.hls.backends.rtl.names import BANNER, Names
 from bitsmith.hls.config import HwConfig
 from bitsmith.models.ir import QNet, content_hash, execute
 from bitsmith.models.ir.errors import InputError
@@ -109,7 +109,7 @@ def host_files(net: QNet, hw: HwConfig, stream: dict[str, Any], top: str, vector
 
 
 def _values(net: QNet, hw: HwConfig, board: HostBoard, clock: Clock) -> dict[str, Any]:
-    bitstream = f"synth/{net.name}.{BITSTREAMS[hw.board.device.family]}"  # as bitsmith synth calls it
+    bitstream = f"synth/{Names(net.name).net}.{BITSTREAMS[hw.board.device.family]}"  # as bitsmith synth calls it
     return {
         "banner": BANNER.removeprefix("// "),
         "net": net.name,
