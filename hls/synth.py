@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bitsmith.hls.backends.base import read_manifest
+from bitsmith.hls.backends.rtl.names import Names
 from bitsmith.hls.config import Board, Device
 from bitsmith.hls.netlist_check import NetlistResult, check_netlist
 from bitsmith.hls.placement import Placed, board_cover, place, wrapper

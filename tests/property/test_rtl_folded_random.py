@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from bitsmith.hls.backends.rtl.folded.folding import Fold, is_unit, legal_folds, takes_whole_windows
@@ -181,7 +181,6 @@ def prove(case: tuple[QNet, str, dict[str, Fold]]) -> None:
 
 
 OPTIONS = {
-    "derandomize": True,
     "deadline": None,
     "database": None,
     "phases": (Phase.explicit, Phase.generate),
@@ -189,14 +188,19 @@ OPTIONS = {
 }
 
 
-@settings(max_examples=20, **OPTIONS)
+@settings(max_examples=20, derandomize=True, **OPTIONS)
 @given(designs())
 def test_random_designs(case: tuple[QNet, str, dict[str, Fold]]) -> None:
     prove(case)
 
 
 @pytest.mark.nightly
-@settings(max_examples=200, **OPTIONS)
-@given(designs())
-def test_many_random_designs(case: tuple[QNet, str, dict[str, Fold]]) -> None:
-    prove(case)
+@pytest.mark.parametrize("part", range(5))
+def test_many_random_designs(part: int) -> None:
+    @seed(part)
+    @settings(max_examples=40, **OPTIONS)
+    @given(designs())
+    def run(case: tuple[QNet, str, dict[str, Fold]]) -> None:
+        prove(case)
+
+    run()
