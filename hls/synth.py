@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bitsmith.hls.backends.base import read_manifest
+from bitsmith.hls.backends.base import project_files, read_manifest
 from bitsmith.hls.backends.rtl.names import Names
 from bitsmith.hls.config import Board, Device
 from bitsmith.hls.netlist_check import NetlistResult, check_netlist
@@ -138,11 +138,8 @@ def _sources(project: Path, manifest: dict[str, Any]) -> tuple[list[Path], str]:
     names, top = manifest.get("rtl"), manifest.get("top")
     if not names or not top:
         raise InputError(f"{project} holds no RTL: its manifest names no rtl and top; its vendor's tool must build it")
-    files = [project / name for name in names]
-    missing = [str(path) for path in files if not path.is_file()]
-    if missing:
-        raise InputError(f"{project} is not complete: {', '.join(missing)} missing; emit it anew")
-    return files, str(top)
+    project_files(project, manifest.get("data", ()))
+    return project_files(project, names), str(top)
 
 
 def _shares(total: Used, device: Device) -> dict[str, float]:

@@ -96,7 +96,8 @@ def proofs(rows: list[dict[str, Any]]) -> str:
 
 
 def _proof(row: dict[str, Any]) -> str:
-    clock = f", latency {row['latency_cycles']} cycles, II {row['ii_cycles']}" if row["latency_cycles"] else ""
+    clock = f", latency {row['latency_cycles']} cycles" if row["latency_cycles"] else ""
+    clock += f", II {row['ii_cycles']}" if row["ii_cycles"] else ""  # too few rows show none
     if row["exact"]:
         return f"exact: {row['samples']} rows equal the net's integers{clock} ({row['engine']})"
     return f"MISMATCH {_difference(row['mismatch'])} ({row['engine']})"

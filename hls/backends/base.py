@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -73,4 +74,36 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise InputError(f"{folder} is not a project: it has no {MANIFEST}; make one with bitsmith emit") from error
     except ValueError as error:
         raise InputError(f"{folder / MANIFEST} is damaged ({error}); emit the project anew") from error
+    if not isinstance(data, dict) or "backend" not in data:
+        raise InputError(f"{folder / MANIFEST} is damaged (it names no backend); emit the project anew")
     return data
+
+
+def project_files(folder: Path, names: Iterable[str]) -> list[Path]:
+    """The files of a project that the manifest names; InputError if some are missing."""
+    files = [folder / name for name in names]
+    missing = [str(path) for path in files if not path.is_file()]
+    if missing:
+        raise InputError(f"{folder} is not complete: {', '.join(missing)} missing; emit it anew")
+    return files
+
+
+def write_files(folder: Path, files: Mapping[str, str]) -> None:
+    """Write ``files`` (path in the project to text); RTL and ROMs of an earlier project in ``folder`` go."""
+    for name in _named_before(folder) - set(files):
+        (folder / name).unlink(missing_ok=True)
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+def _named_before(folder: Path) -> set[str]:
+    """Files below rtl/ and board/ that the manifest in ``folder`` names; a damaged one names none."""
+    try:
+        manifest = read_manifest(folder)
+    except InputError:
+        return set()
+    parts = [manifest, manifest.get("board_top") or {}]
+    names = [str(name) for part in parts for key in ("rtl", "data") for name in part.get(key) or ()]
+    return {name for name in names if name.split("/")[0] in ("rtl", "board") and name.count("/") == 1}

@@ -32,7 +32,7 @@ _SYNTH = {
     "ecp5": "synth_lattice -family ecp5 -noiopad",
     "ice40": "synth_ice40",
     "gowin": "synth_gowin -noiopads",
-    "gw5a": "synth_gowin -noiopads -family gw5a",
+    "gw5a": "synth_gowin -noiopads -family gw5a -nolutram",  # nextpnr has no place for its RAM16SDP4
 }
 
 # Where the cell library has been read and the top been found.
@@ -46,7 +46,7 @@ _SECOND_LABEL = {
 }
 
 # Families whose pads yosys puts in; nextpnr does it for the others.
-_PADS = {"gowin": "synth_gowin", "gw5a": "synth_gowin -family gw5a"}
+_PADS = {"gowin": "synth_gowin", "gw5a": "synth_gowin -family gw5a -nolutram"}
 
 # Drops abc9's last clean-up, &mfs: on a 10,323-LUT adder graph it took 31 of 63 CPU seconds for 0.3 % of the LUTs.
 _QUICK = "scratchpad -set abc9.nomfs true"

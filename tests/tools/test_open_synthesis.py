@@ -18,6 +18,8 @@ from bitsmith.hls.config import HwConfig
 from bitsmith.hls.netlist_check import Stream, stream_of
 from bitsmith.hls.synth import synthesize
 from bitsmith.hls.tools import choose as choosing
+from bitsmith.hls.tools.cells import Hierarchy
+from bitsmith.hls.tools.yosys import map_design
 from bitsmith.models.ir import InputError, NetBuilder, QNet, QuantType, random_inputs
 
 KEYS = {"tool", "version", "lut", "ff", "dsp", "bram", "fmax_mhz", "fits", "bitstream", "seconds"}
@@ -205,3 +207,21 @@ def test_stream_of_the_manifest():
     assert stream_of(op, stated) == Stream(4, 2, 2, 3, True, 1)
     with pytest.raises(InputError, match="does not hold its 4 elements"):
         stream_of(op, stated | {"lanes": 1})
+
+
+FIFO = """module fifo (input clk, we, input [3:0] wa, ra, input [7:0] d, output reg [7:0] q);
+  reg [7:0] places [0:15];
+  always @(posedge clk) begin
+    if (we) places[wa] <= d;
+    q <= places[ra];
+  end
+endmodule
+"""
+
+
+@pytest.mark.parametrize(("family", "device", "there"), [("gowin", "gw1nr-9", True), ("gw5a", "gw5a-25", False)])
+def test_arora_v_keeps_no_memory_in_luts(tmp_path, family, device, there):
+    """nextpnr has no place for RAM16SDP4 on it: a design that would fit easily was said not to."""
+    (tmp_path / "fifo.sv").write_text(FIFO)
+    mapping = map_design([tmp_path / "fifo.sv"], "fifo", [], family, device, True, tmp_path)
+    assert ("RAM16SDP4" in Hierarchy(mapping.flat).flat("fifo")) is there

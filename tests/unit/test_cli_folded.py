@@ -69,3 +69,31 @@ def test_what_cannot_fit_ends_with_3_and_names_the_nearest_target(net: str, caps
     assert code == 3 and "binding" in said and "the nearest target that fits is --target-ii" in said
     nearest = said.split("--target-ii ")[1].split()[0]
     assert estimate(net, capsys, "--target-ii", nearest)[0] == 0
+
+
+@pytest.mark.parametrize(
+    "board", ["de10-nano", "arria10-gx", "agilex7-f", "de10-lite", "polarfire-eval", "tang-primer-25k"]
+)
+def test_families_without_a_fit_of_their_own_are_priced(
+    net: str, capsys: pytest.CaptureFixture[str], board: str
+) -> None:
+    code = main(["estimate", net, "--backend", "rtl-folded", "--board", board, "--json", "--target-ii", "100"])
+    cost = json.loads(capsys.readouterr().out)
+    assert code == 0 and cost["fits"] is True and cost["lut"]["value"] > 0
+
+
+@pytest.mark.parametrize(
+    "options", [("--target-rate", "0"), ("--target-rate", "inf"), ("--target-rate", "1e-320"), ("--clock-mhz", "nan")]
+)
+def test_numbers_out_of_range_end_with_2(
+    net: str, capsys: pytest.CaptureFixture[str], options: tuple[str, str]
+) -> None:
+    code, _, said = estimate(net, capsys, *options)
+    assert code == 2 and options[0].removeprefix("--").replace("-", "_") in said
+
+
+def test_a_folding_of_none_ends_with_2(net: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "folding.toml"
+    file.write_text("[fc1]\npe = 0\n[fc2]\npe = 1\nmult = 'magic'\n")
+    code, _, said = estimate(net, capsys, "--folding", str(file))
+    assert code == 2 and "folding.fc1.pe" in said and "folding.fc2.mult" in said and "2 problems" in said

@@ -15,7 +15,7 @@ from bitsmith.hls.tools import verilator
 from bitsmith.hls.tools.run import run_tool
 from bitsmith.hls.verify import save_vectors, verify_project
 from bitsmith.models.ir import NetBuilder, QNet, QuantType, random_inputs
-from bitsmith.models.ir.errors import ToolError
+from bitsmith.models.ir.errors import InputError, ToolError
 
 BACKEND = RtlFolded()
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -100,3 +100,26 @@ def test_testbench_passes_and_can_fail(project: Path) -> None:
     lines[4] = f"{int(lines[4], 16) ^ 1:0{len(lines[4])}x}"
     results.write_text("\n".join(lines) + "\n")
     assert "FAIL: 2 errors" in run_tool(command, cwd, log)
+
+
+def test_a_missing_rom_and_a_damaged_manifest_are_named(tmp_path: Path) -> None:
+    BACKEND.emit(small(), HW, tmp_path, random_inputs(small(), 4, 0))
+    (tmp_path / "rtl" / "small_fc_0_weights.hex").unlink()
+    with pytest.raises(InputError, match=r"small_fc_0_weights\.hex missing; emit it anew"):
+        verify_project(tmp_path, BACKEND, 2)
+    for text in ("[]", "{}"):
+        (tmp_path / "project.json").write_text(text)
+        with pytest.raises(InputError, match="damaged"):
+            verify_project(tmp_path, BACKEND, 2)
+
+
+def test_a_second_project_in_a_folder_leaves_no_rtl_of_the_first(tmp_path: Path) -> None:
+    x = random_inputs(small(), 4, 0)
+    BACKEND.emit(small(), HW, tmp_path, x)
+    (tmp_path / "rtl" / "mine.sv").write_text("// not ours\n")
+    other = QNet("1 a/net", small().ops)
+    board = HwConfig(load_board("icebreaker"), 12.0, "rtl-folded", target_ii=600)
+    BACKEND.emit(other, board, tmp_path, x)
+    rtl = {path.name for path in (tmp_path / "rtl").iterdir()}
+    assert rtl == {Path(n).name for k in ("rtl", "data") for n in read_manifest(tmp_path)[k]} | {"mine.sv"}
+    assert "synth/net_1_a_net.bin" in (tmp_path / "board" / "README.md").read_text()

@@ -142,14 +142,14 @@ WEIGHTS = {
     "ice40": LutWeights(1.52, 0.71, 0.0, 0.50, 35.0),
     "gowin": LutWeights(0.78, 1.15, 1.05, 0.35, 0.0),
 }
-WEIGHTS |= {name: WEIGHTS["xc7"] for name in ("cyclonev", "arria10", "agilex")}
-WEIGHTS |= {name: WEIGHTS["ecp5"] for name in ("max10", "polarfire")} | {"gw5a": WEIGHTS["gowin"]}
+WEIGHTS |= dict.fromkeys(("cyclonev", "arria10", "agilex"), WEIGHTS["xc7"])
+WEIGHTS |= dict.fromkeys(("max10", "polarfire"), WEIGHTS["ecp5"]) | {"gw5a": WEIGHTS["gowin"]}
 """Fitted to yosys 0.70 on 9 (gowin) to 30 (ecp5) units a family: dense layers of 16 to 256 inputs, 1- to 8-bit inputs,
 1- to 8-bit weights, 2 to 16 products a step, all ways of multiplying.  LUTs come out within 10 % (gowin), 11 % (ice40
 from logic; 28 % on its multipliers), 16 % (ecp5) and 20 % (xc7) of yosys's count, ecp5's smallest units (below 200
 LUTs) within 36 %; blocks and multipliers mostly to the one, flip-flops within 14 % (34 % on multipliers of xc7 and
-ice40).  xcup's counts are those of xc7 in yosys.  Families
-without a fit are taken like the one whose LUTs are nearest: six inputs like xc7, four like ecp5; nobody has checked them."""
+ice40).  xcup's counts are those of xc7 in yosys.  Families without a fit are taken like the one whose LUTs are
+nearest (six inputs like xc7, four like ecp5); these nobody has checked."""
 
 
 IN_MULTIPLIER = {"xc7": 0.42, "xcup": 0.42, "ice40": 0.65}

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from bitsmith import __version__
-from bitsmith.hls.backends.base import write_manifest
+from bitsmith.hls.backends.base import write_files, write_manifest
 from bitsmith.hls.backends.rtl.folded.design import StreamType
 from bitsmith.hls.backends.rtl.folded.modules import FoldedText, ModuleWriter
 from bitsmith.hls.backends.rtl.folded.plan import FoldedDesign
@@ -64,10 +64,7 @@ def write_project(design: FoldedDesign, hw: HwConfig, out: Path, vectors: IntArr
     host = host_files(design.net, hw, stream, names.axis, vectors)
     files |= host.files if host else {}
     files |= overlay_files(stream, names.axis, rtl, data, hw, names.net)
-    for name, body in files.items():
-        path = out / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(body)
+    write_files(out, files)
     facts = _facts(design, names, text, rtl, data) | {"stream": stream}
     write_manifest(out, design.net, hw, facts | ({"board_top": host.entry} if host else {}))
     return Project(out, hw.backend, (*files, "net/net.json", "net/net.npz", "project.json"))

@@ -17,8 +17,8 @@ BLOCK_SHAPES = {
     "agilex": ((512, 40), (1024, 20), (2048, 10)),
     "polarfire": ((512, 40), (1024, 20), (2048, 10), (4096, 5), (8192, 2), (16384, 1)),
 }
-"""Words and bits of one block, in the units of ``Device.bram``.  Those of Intel and Microchip: M10K, M9K, M20K and LSRAM
-as the vendors' memory guides have them; no tool of theirs has confirmed our counts."""
+"""Words and bits of one block, in the units of ``Device.bram``.  Those of Intel and Microchip are M10K, M9K, M20K
+and LSRAM after the vendors' memory guides; no tool of theirs has confirmed our counts."""
 
 LUTS_PER_BLOCK = {
     "xc7": 190,

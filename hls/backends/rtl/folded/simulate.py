@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from bitsmith.hls.backends.base import read_manifest
+from bitsmith.hls.backends.base import project_files, read_manifest
 from bitsmith.hls.backends.rtl.folded.cycles import Cycles
 from bitsmith.hls.backends.rtl.folded.design import StreamType
 from bitsmith.hls.backends.rtl.folded.project import stream_rows, stream_values
@@ -80,7 +80,8 @@ class _Run:
 
     def compile(self, cycles: int) -> Path:
         """The simulation program for so many cycles, with its ROMs beside it."""
-        sources = [(self.project / name).resolve() for name in self.manifest["rtl"]]
+        data = project_files(self.project, self.manifest["data"])
+        sources = [path.resolve() for path in project_files(self.project, self.manifest["rtl"])]
         options: tuple[str, ...] = OPTIONS
         if self.taps:
             sources.append((self.project / "sim" / "bitsmith_tap.sv").resolve())
@@ -88,8 +89,8 @@ class _Run:
         flags = verilator.LONG_RUN_FLAGS if cycles > LONG_RUN_CYCLES else verilator.MODEL_FLAGS
         harness = (self.project / "sim" / "harness.cpp").resolve()
         program = verilator.build(sources, self.manifest["top"], self.folder, harness, options, model_flags=flags)
-        for name in self.manifest["data"]:
-            shutil.copy(self.project / name, self.folder)
+        for path in data:
+            shutil.copy(path, self.folder)
         return program
 
     def drive(self, program: Path, x: IntArray, percent: int, seed: int) -> tuple[IntArray, list[int]]:

@@ -239,7 +239,7 @@ def _refusal(solver: Solver, hw: HwConfig, ii: int) -> DoesNotFitError:
 def _too_large(solver: Solver, hw: HwConfig, ii: int) -> DoesNotFitError:
     return DoesNotFitError(
         f"{solver.net.name} does not fit {hw.board.name} at any folding: {_shortage(solver, ii)}; "
-        "take a larger board, fewer bits or a smaller network"
+        f"take {'another --folding, ' if hw.folding else ''}a larger board, fewer bits or a smaller network"
     )
 
 

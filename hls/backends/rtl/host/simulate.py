@@ -8,7 +8,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from bitsmith.hls.backends.base import read_manifest
+from bitsmith.hls.backends.base import project_files, read_manifest
 from bitsmith.hls.backends.rtl.host.project import timeout_log2
 from bitsmith.hls.tools import verilator
 from bitsmith.models.ir.errors import InputError, ToolError
@@ -43,14 +43,15 @@ class SimulatedBoard:
         self.baud: int = entry["baud"]
         self.clock_hz = divider * self.baud
         self.ratio: int = entry["simulation"]["clock_ratio"]
-        sources = [project / f for f in (*manifest["rtl"], *entry["simulation"]["rtl"], *entry["rtl"])]
+        sources = project_files(project, (*manifest["rtl"], *entry["simulation"]["rtl"], *entry["rtl"]))
+        data = project_files(project, (*manifest.get("data", ()), *entry["data"]))
         own = (f"-GDIVIDER={divider}", f"-GTIMEOUT_LOG2={timeout_log2(self.clock_hz)}", "-GRESET_LOG2=4")
         folder = (project / "board" / "sim" / f"build_{divider}").resolve()
         harness = (project / entry["simulation"]["harness"]).resolve()
         top = entry["top"]
         program = verilator.build([p.resolve() for p in sources], top, folder, harness, (*OPTIONS, *own))
-        for name in (*manifest.get("data", ()), *entry["data"]):
-            shutil.copy(project / name, folder)  # sources name them without a folder
+        for path in data:
+            shutil.copy(path, folder)  # sources name them without a folder
         command = [str(program), str((bit_cycles or divider) * self.ratio)]
         self.process = subprocess.Popen(command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self._start()

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from bitsmith import __version__
-from bitsmith.hls.backends.base import write_manifest
+from bitsmith.hls.backends.base import write_files, write_manifest
 from bitsmith.hls.backends.rtl.host.project import host_files
 from bitsmith.hls.backends.rtl.names import BANNER, Names
 from bitsmith.hls.backends.rtl.overlay.files import overlay_files
@@ -48,10 +48,7 @@ def write_project(design: Design, hw: HwConfig, out: Path, vectors: IntArray) ->
     host = host_files(design.net, hw, stream, names.axis, vectors)
     files |= host.files if host else {}
     files |= overlay_files(stream, names.axis, rtl, [], hw, names.net)
-    for name, body in files.items():
-        path = out / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(body)
+    write_files(out, files)
     facts = _facts(design, names, text, rtl) | {"stream": stream}
     write_manifest(out, design.net, hw, facts | ({"board_top": host.entry} if host else {}))
     return Project(out, hw.backend, (*files, "net/net.json", "net/net.npz", "project.json"))

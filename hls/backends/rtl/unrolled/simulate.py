@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from bitsmith.hls.backends.base import read_manifest
+from bitsmith.hls.backends.base import project_files, read_manifest
 from bitsmith.hls.backends.rtl.packing import pack_rows, row_bytes, unpack_rows
 from bitsmith.hls.results import Simulation
 from bitsmith.hls.tools import verilator
@@ -61,7 +61,7 @@ class _Run:
 
     def compile(self) -> Path:
         """The simulation program."""
-        sources = [self.project / name for name in self.manifest["rtl"]]
+        sources = project_files(self.project, self.manifest["rtl"])
         harness = self.project / "sim" / "harness.cpp"
         if self.taps:
             sources.append(self.project / "sim" / f"{self.top}.sv")
