@@ -32,6 +32,12 @@ def _rtl_unrolled() -> list[ToolStatus]:
     return [adder_graph(), *verilator()]
 
 
+def _rtl_folded() -> list[ToolStatus]:
+    from bitsmith.hls.tools.verilator import status
+
+    return status()
+
+
 def _hls4ml() -> list[ToolStatus]:
     from bitsmith.hls.backends.hls4ml.backend import status
 
@@ -64,6 +70,7 @@ PARTS: dict[str, Callable[[], list[ToolStatus]]] = {
     "train-brevitas": lambda: _packages(BREVITAS, "torch", "brevitas", "onnxoptimizer", *ONNX_PACKAGES),
     "import-onnx": lambda: _packages(QONNX, *ONNX_PACKAGES),
     "rtl-unrolled": _rtl_unrolled,
+    "rtl-folded": _rtl_folded,
     "hls4ml": _hls4ml,
     "qonnx": lambda: _packages(QONNX, "onnx", "qonnx"),
     "finn": _finn,

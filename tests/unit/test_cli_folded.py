@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bitsmith.flows.backends import LOADERS
 from bitsmith.flows.cli import main
+from bitsmith.flows.doctor import examine
 from bitsmith.models.ir import NetBuilder, QuantType, save
 
 
@@ -26,6 +28,10 @@ def estimate(net: str, capsys: pytest.CaptureFixture[str], *options: str) -> tup
     code = main(["estimate", net, "--backend", "rtl-folded", "--board", "icebreaker", "--json", *options])
     said = capsys.readouterr()
     return code, json.loads(said.out) if said.out else {}, said.err
+
+
+def test_the_doctor_knows_every_backend() -> None:
+    assert set(LOADERS) <= set(examine()["backends"])
 
 
 def test_cycles_are_exact_figures(net: str, capsys: pytest.CaptureFixture[str]) -> None:
