@@ -22,7 +22,6 @@ from bitsmith.models.ir.ops import (
     QNet,
     Requant,
     Reshape,
-    Shape,
     Thresholds,
 )
 from bitsmith.models.ir.shapes import infer_shape
@@ -119,14 +118,6 @@ def _shapes(net: QNet) -> Iterator[str]:
             continue
         if shape != op.shape:
             yield f"{op.name}: its inputs give shape {shape}, it says {op.shape}"
-        elif isinstance(op, Pool) and op.mode == "max" and _meets_padding_alone(op, net[op.inputs[0]].shape):
-            yield f"{op.name}: a window of the maximum holds padding alone, pads {op.pads}; pad less"
-
-
-def _meets_padding_alone(op: Pool, size: Shape) -> bool:
-    """Whether the first or the last window along some axis lies outside of the input."""
-    axes = zip(size[:-1], op.shape[:-1], op.window, op.strides, op.pads, strict=True)
-    return any(pad[0] >= k or (places - 1) * stride - pad[0] >= n for n, places, k, stride, pad in axes)
 
 
 def _structures(net: QNet) -> Iterator[str]:

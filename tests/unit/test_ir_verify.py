@@ -130,15 +130,3 @@ def test_a_scale_per_channel_goes_through_depthwise_convolutions_only() -> None:
         b.conv("mixes", x, np.ones((2, 2, 2, 2), np.int64))
     with pytest.raises(ValueError, match="do not meet"):
         b.dense("mixes", x, np.ones((2, 2), np.int64))
-
-
-@pytest.mark.parametrize(("pads", "strides"), [((2, 0), 2), ((0, 2), 2), ((3, 0), 1)])
-def test_a_maximum_over_padding_alone_is_refused(pads: tuple[int, int], strides: int) -> None:
-    def pooled(mode: str, around: tuple[int, int]) -> QNet:
-        b = NetBuilder("pooled")
-        x = b.input("x", (4, 2), QuantType(4, True))
-        return b.build(b.pool("p", x, mode, (2,), (strides,), (around,)))
-
-    with pytest.raises(InvalidNetError, match="p: a window of the maximum holds padding alone"):
-        pooled("max", pads)
-    assert pooled("sum", pads) and pooled("max", (1, 1))

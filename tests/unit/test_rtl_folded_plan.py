@@ -113,3 +113,11 @@ def test_a_table_too_large_is_refused_in_words(tmp_path: Path) -> None:
     net = b.build(b.lut("sqrt", x, 1.0, np.sqrt(np.arange(1 << 17)).astype(np.int64), 0))
     (problem,) = RtlFolded().check(net, HW)
     assert problem.op == "sqrt" and "17 input bits" in problem.text
+
+
+def test_a_maximum_over_padding_alone_is_refused_in_words() -> None:
+    b = NetBuilder("pads")
+    x = b.input("x", (4, 2), QuantType(4, True))
+    net = b.build(b.pool("max", x, "max", (2,), (2,), ((0, 2),)))
+    (problem,) = RtlFolded().check(net, HW)
+    assert problem.op == "max" and "1 of its windows hold padding only" in problem.text

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from bitsmith.hls.backends.rtl.folded.unrolled import UNROLLED, unrolled_problems
+from bitsmith.hls.backends.rtl.unrolled.layers import empty_windows
 from bitsmith.hls.config import HwConfig
 from bitsmith.hls.results import Problem
 from bitsmith.models.ir import QNet
-from bitsmith.models.ir.ops import Lut, Op
+from bitsmith.models.ir.ops import Lut, Op, Pool
 
 MAX_TABLE_BITS = 16
 
@@ -26,4 +27,6 @@ def _problems(net: QNet, op: Op) -> list[Problem]:
     if isinstance(op, Lut) and (bits := net[op.inputs[0]].type.bits) > MAX_TABLE_BITS:
         text = f"a table of {bits} input bits, at most {MAX_TABLE_BITS} are put in memory"
         return [Problem(op.name, text, "requantize its input to fewer bits")]
+    if isinstance(op, Pool) and op.mode == "max" and (n := empty_windows(op, net[op.inputs[0]].shape)):
+        return [Problem(op.name, f"{n} of its windows hold padding only", "make the padding smaller")]
     return []
