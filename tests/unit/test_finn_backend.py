@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 
 from bitsmith.hls.backends.base import read_manifest
+from bitsmith.hls.backends.divisors import divisors
 from bitsmith.hls.backends.finn.backend import FinnBackend
 from bitsmith.hls.backends.finn.check import find_problems, folding_of
 from bitsmith.hls.backends.finn.cost import cycles
-from bitsmith.hls.backends.finn.folding import choices_of, divisors, fits
+from bitsmith.hls.backends.finn.folding import choices_of, fits
 from bitsmith.hls.backends.finn.layers import Layer, layers_of
 from bitsmith.hls.backends.finn.plan import dense_weight, plan
 from bitsmith.hls.backends.finn.simplify import simplify

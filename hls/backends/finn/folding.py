@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
+from bitsmith.hls.backends.divisors import divisors
 from bitsmith.hls.backends.finn.cost import Area, area, cycles
 from bitsmith.hls.backends.finn.layers import Layer
 from bitsmith.hls.config import Device
@@ -61,12 +62,6 @@ class Folding:
         """FINN's folding file."""
         settings = {name: dict(s) for c in self.choices for name, s in c.settings.items()}
         return {"Defaults": {}, **settings}
-
-
-def divisors(n: int) -> list[int]:
-    """Every divisor of ``n``, ascending."""
-    small = [d for d in range(1, int(n**0.5) + 1) if n % d == 0]
-    return sorted({*small, *(n // d for d in small)})
 
 
 def fastest(layers: Sequence[Layer], device: Device) -> Folding | None:

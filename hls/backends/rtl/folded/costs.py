@@ -20,7 +20,7 @@ from bitsmith.hls.backends.rtl.folded.folding import (
 from bitsmith.hls.backends.rtl.folded.line_windows import line_memory, line_registers, window_with_lines
 from bitsmith.hls.backends.rtl.folded.matrix_costs import mvu_cost
 from bitsmith.hls.backends.rtl.folded.parts import Cost, Part
-from bitsmith.hls.backends.rtl.folded.roms import BLOCK_SHAPES, blocks
+from bitsmith.hls.backends.rtl.folded.roms import BLOCK_SHAPES, LUT_RAM, blocks
 from bitsmith.hls.backends.rtl.folded.unrolled import UNROLLED, unrolled_cost
 from bitsmith.hls.backends.rtl.folded.windows import Window, window_of
 from bitsmith.models.ir import QNet
@@ -28,9 +28,6 @@ from bitsmith.models.ir.ops import Conv, Dense, Op
 
 HEADS = {"argmax": 40.0, "pool": 20.0, "add": 15.0, "concat": 15.0}
 """LUTs of a head's counters."""
-
-LUT_RAM = {"xc7": (32, 6, 4), "xcup": (32, 6, 4), "ecp5": (16, 4, 6), "gowin": (16, 4, 4)}
-"""Words and bits of a small memory in LUTs, and the LUTs that it takes."""
 
 
 def memory_cost(words: int, width: int, family: str) -> Cost:

@@ -212,8 +212,3 @@ def _places(graph: _Graph, times: Times, late: list[IntArray], edge: Edge) -> in
     taken = times.at(consumer, pops, late).ravel() + 1  # a place is free in the cycle after its beat was taken
     free = np.searchsorted(taken, issued, side="right")
     return max(1, int((np.arange(1, len(issued) + 1) - free).max()))
-
-
-def pace_for(rate_hz: float, clock_mhz: float) -> int:
-    """The largest II in cycles that gives ``rate_hz`` frames per second."""
-    return max(1, math.floor(clock_mhz * 1e6 / rate_hz))

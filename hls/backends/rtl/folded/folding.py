@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from bitsmith.hls.backends.divisors import divisors
 from bitsmith.hls.backends.rtl.folded import matrix
 from bitsmith.hls.backends.rtl.folded.blocks import unit_of
 from bitsmith.hls.backends.rtl.folded.codebook import Gathering, gathering, suits
@@ -100,12 +101,6 @@ def _channels(op: Op, inputs: Sequence[Shape]) -> int:
     if isinstance(op, Concat):
         return math.gcd(*(s[-1] for s in inputs))
     return inputs[0][-1] if isinstance(op, ArgMax) else op.shape[-1]
-
-
-def divisors(n: int) -> list[int]:
-    """In ascending order."""
-    small = [d for d in range(1, math.isqrt(n) + 1) if n % d == 0]
-    return sorted({*small, *(n // d for d in small)})
 
 
 def cycles_of(net: QNet, op: Op, fold: Fold) -> int:

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from bitsmith.hls.backends.divisors import divisors
 from bitsmith.hls.backends.rtl.folded.multiply import Packing, choose_mult, packing
 from bitsmith.hls.backends.rtl.folded.roms import in_block
 from bitsmith.models.ir import Codebook, NofM, QuantType
@@ -53,12 +54,8 @@ def legal_folding(op: Dense | Conv, x: Op) -> list[tuple[int, int]]:
     assert x.name == op.inputs[0], f"{x.name} is not the input of {op.name}"
     work = work_of(op)
     if is_depthwise(op):
-        return [(lanes, 1) for lanes in _divisors(work.groups)]
-    return [(pe, simd) for pe in _divisors(work.outputs) for simd in _divisors(work.channels)]
-
-
-def _divisors(n: int) -> list[int]:
-    return [d for d in range(1, n + 1) if n % d == 0]
+        return [(lanes, 1) for lanes in divisors(work.groups)]
+    return [(pe, simd) for pe in divisors(work.outputs) for simd in divisors(work.channels)]
 
 
 def cycles(op: Dense | Conv, pe: int, simd: int) -> int:

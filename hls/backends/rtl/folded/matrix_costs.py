@@ -20,7 +20,7 @@ from bitsmith.hls.backends.rtl.folded.form import (
 )
 from bitsmith.hls.backends.rtl.folded.parts import Cost
 from bitsmith.hls.backends.rtl.folded.pipe_costs import worth
-from bitsmith.hls.backends.rtl.folded.roms import blocks, in_block, logic_luts
+from bitsmith.hls.backends.rtl.folded.roms import LUT_RAM, blocks, in_block, logic_luts
 from bitsmith.models.ir.ops import Conv, Dense, Op
 
 
@@ -103,10 +103,6 @@ def _dots(form: Form, a_bits: int, pe: int, simd: int, acc: int) -> Logic:
     split = Logic(0, upper, 1, 0, upper + packing.shift) * sums
     outer = tree_logic(sums, packing.shift, acc) + tree_logic(sums, upper, acc)
     return (product * simd + inner + split + outer) * (pe // 2)
-
-
-LUT_RAM = {"xc7": (32, 6, 4), "xcup": (32, 6, 4), "ecp5": (16, 4, 6), "gowin": (16, 4, 4)}
-"""Words and bits of a small memory in LUTs, and the LUTs that it takes."""
 
 
 MOST_LUT_RAM = {"xc7": 4096, "xcup": 4096, "ecp5": 1024, "gowin": 1024}

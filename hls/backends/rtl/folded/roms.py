@@ -49,6 +49,9 @@ BITS_PER_LUT = {
     "polarfire": 16,
 }
 
+LUT_RAM = {"xc7": (32, 6, 4), "xcup": (32, 6, 4), "ecp5": (16, 4, 6), "gowin": (16, 4, 4)}
+"""Words and bits of a small memory in LUTs, and the LUTs that it takes."""
+
 
 def blocks(depth: int, width: int, family: str) -> int:
     """Block RAMs for ``depth`` words of ``width`` bits, in the best of the block's shapes."""

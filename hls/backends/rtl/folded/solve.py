@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bitsmith.hls.backends.divisors import divisors
 from bitsmith.hls.backends.rtl.folded.costs import unit_cost
 from bitsmith.hls.backends.rtl.folded.folding import (
     Fold,
     Folding,
     cycles_of,
-    divisors,
     is_unit,
     lanes_in,
     legal_folds,
