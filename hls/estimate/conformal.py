@@ -1,0 +1,61 @@
+"""Bounds that hold: split conformal prediction on residuals of designs that the model has not seen.
+
+Vovk, Gammerman, Shafer: *Algorithmic Learning in a Random World* (2005); here
+with log ratios as residuals, and a quantile of its own on either side.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bitsmith.hls.results import Figure
+
+COVERAGE = 0.90
+"""Share of real results that is to lie within ``low`` and ``high``."""
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Band:
+    """Bounds around a value: ``(value + offset) * down - offset`` to ``(value + offset) * up - offset``.
+
+    The offset lets a truth of a few cells stand beside an estimate of none.
+    """
+
+    offset: float
+    down: float  # at most 1
+    up: float  # at least 1
+    n: int  # residuals that it rests on
+
+    def around(self, value: float) -> Figure:
+        """``value`` with its bounds, none below zero."""
+        low, high = self.bounds(np.float64(value))
+        return Figure(value, float(low), float(high))
+
+    def bounds(self, values: ArrayLike) -> tuple[Floats, Floats]:
+        """Low and high for many values, of their shape."""
+        base = np.asarray(values, dtype=np.float64) + self.offset
+        low = np.maximum(0.0, base * self.down - self.offset)
+        return np.minimum(low, values), np.maximum(base * self.up - self.offset, values)
+
+    def widened(self, factor: float) -> Band:
+        """Bounds ``factor`` times as far away on a logarithmic scale: for what lies outside of the calibration."""
+        return Band(self.offset, self.down**factor, self.up**factor, self.n)
+
+
+def fit_band(truth: ArrayLike, unseen: ArrayLike, offset: float, coverage: float = COVERAGE) -> Band:
+    """The band for estimates ``unseen`` (each by a model fitted without its group) of ``truth``; both (n,).
+
+    With fewer residuals than the coverage needs (19 for 90 %), the most extreme ones are taken.
+    """
+    t, p = (np.asarray(a, dtype=np.float64) for a in (truth, unseen))
+    ratio = np.sort(np.log((t + offset) / (p + offset)))
+    tail, n = (1.0 - coverage) / 2, ratio.size
+    low = max(0, math.floor((n + 1) * tail) - 1)
+    high = min(n - 1, math.ceil((n + 1) * (1 - tail)) - 1)
+    return Band(offset, min(1.0, math.exp(ratio[low])), max(1.0, math.exp(ratio[high])), n)
