@@ -1,0 +1,1 @@
+"""Calibration of the estimator: designs, their real synthesis, the fit, and its error tables."""
