@@ -118,9 +118,7 @@ def _unrolled(rng: np.random.Generator, family: str, index: int) -> Recipe | Non
     clock = float(rng.choice(CLOCKS[family]))
     recipe = Recipe(f"{family}_unrolled_{index:04d}", "rtl-unrolled", board, clock, random_spec(rng, large=False))
     net, hw = recipe.build()
-    digits = sum(
-        signed_digits(op.weight) * math.prod(op.shape[:-1]) for op in net.ops if isinstance(op, Dense | Conv)
-    )
+    digits = sum(signed_digits(op.weight) * math.prod(op.shape[:-1]) for op in net.ops if isinstance(op, Dense | Conv))
     if not 40 <= digits <= MOST_DIGITS[family] or unrolled_problems(net, hw):
         return None
     return recipe

@@ -109,7 +109,9 @@ class _Walk:
         if spec.act == "none":
             return x
         if spec.act == "thresholds" and bits <= 5:
-            steps = np.sort(self.rng.integers(span.min // 4, max(2, span.max // 2), (channels, (1 << bits) - 1)), axis=1)
+            steps = np.sort(
+                self.rng.integers(span.min // 4, max(2, span.max // 2), (channels, (1 << bits) - 1)), axis=1
+            )
             return self.b.thresholds(name, x, 1.0, steps)
         if spec.act == "scaled":
             mult = self.rng.integers(100, 256, channels)

@@ -38,7 +38,12 @@ def measure(recipe: Recipe, placed: bool) -> dict[str, Any]:
         synth = Path(name) / "synth"
         synth.mkdir()
         mapping = _map(folder, manifest, hw, synth)
-        row = {**recipe.as_json(), "net_sha256": content_hash(net), "yosys": mapping.version, **_counts(manifest, mapping, hw)}
+        row = {
+            **recipe.as_json(),
+            "net_sha256": content_hash(net),
+            "yosys": mapping.version,
+            **_counts(manifest, mapping, hw),
+        }
         row["seconds_mapped"] = round(time.monotonic() - began, 1)
         if placed and nextpnr.supported(hw.board.device):
             row |= _place(manifest, hw, synth)

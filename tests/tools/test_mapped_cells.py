@@ -79,7 +79,7 @@ FEW = [
 FEW_CELLS = {
     "ecp5": {"DP16KD", "MULT18X18D", "TRELLIS_DPR16X4", "TRELLIS_FF", "CCU2C", "LUT4"},
     "ice40": {"SB_RAM40_4K", "SB_MAC16", "SB_LUT4", "SB_CARRY", "SB_DFFESR"},
-    "gowin": {"SDPX9B", "RAM16SDP4", "ALU", "LUT4", "DFFE", "MULT9X9"},
+    "gowin": {"DPX9B", "RAM16SDP4", "ALU", "LUT4", "DFFE", "MULT9X9"},
     "xc7": {"RAMB18E1", "DSP48E1", "CARRY4", "LUT6", "FDRE"},
 }
 

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from rtl_bench import DEVICES, full_load, map_everywhere, map_part, run_netlist, run_stages
-from rtl_units import FOLDS, UNITS, Case, add_case, lut_case, requant_case, thresholds_case
+from rtl_units import FOLDS, UNITS, Case, add_case, lut_case, one_op, pipe_case, requant_case, thresholds_case
 
-from bitsmith.models.ir import Overflow, Rounding
+from bitsmith.hls.backends.rtl.folded.levels import COMPARATORS, SEARCH, SERIAL, levels_pipe
+from bitsmith.models.ir import Overflow, QuantType, Rounding
 
 
 def check(folder: Path, cases: list[Case]) -> None:
@@ -39,6 +40,17 @@ def test_requant(tmp_path):
 
 def test_thresholds(tmp_path):
     check(tmp_path, thresholds(2, (1, 2, 3, 6, 15, 40)))
+
+
+@pytest.mark.parametrize("unit", [COMPARATORS, SEARCH, SERIAL])
+def test_thresholds_whose_steps_are_all_positive(tmp_path, unit):
+    """Steps without a sign fill their bits: the topmost of them is none of a sign."""
+    rng, kind, channels = np.random.default_rng(6), QuantType(8, True), 2 * FOLDS
+    rows = np.sort(rng.integers(-128, 128, (channels, 7)), axis=1)
+    steps = np.array([0, 4, 5, 7, 1, 3])
+    net = one_op(rng, 2, kind, lambda b, x: b.thresholds("y", x, 1.0, rows, 0, steps))
+    pipe = pipe_case(net, lambda op, x, span, n: levels_pipe(op, x, span, n, "ecp5", 99, unit), 2, rng)
+    check(tmp_path, [pipe])
 
 
 def test_tables_and_sums(tmp_path):

@@ -26,7 +26,7 @@ SLOW = ("ice40",)
 BASE_ONLY = 2
 """STEP of bitsmith_thresholds: every step is 1."""
 
-TAKEN = ("Z", "WM", "M_FOLDS", "MULT", "HAS_ADD", "WA", "A_FOLDS", "ADD")
+TAKEN = ("Z", "WM", "M_SIGN", "M_FOLDS", "MULT", "HAS_ADD", "WA", "A_FOLDS", "ADD")
 """Parameters of bitsmith_requant that bitsmith_thresholds hands on."""
 
 SOURCES = (

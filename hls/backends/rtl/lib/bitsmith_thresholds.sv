@@ -24,6 +24,7 @@ module bitsmith_thresholds #(
     parameter FILE_12 = "", parameter FILE_13 = "", parameter FILE_14 = "", parameter FILE_15 = "",
     parameter int STEP    = -1,
     parameter int WM      = 1,
+    parameter int M_SIGN  = 1,
     parameter int M_FOLDS = 1,
     parameter logic [LANES*WM-1:0] MULT = 0,
     parameter     MULT_FILE = "",
@@ -68,7 +69,7 @@ module bitsmith_thresholds #(
       assign q[i*WY+:WY] = WY'(count[i*WC+:WC]);
     end
   end else begin : g_value
-    bitsmith_requant #(.LANES(LANES), .WX(WC), .X_SIGN(0), .KIND(STEP == 2 ? -1 : STEP), .WM(WM), .M_SIGN(1),
+    bitsmith_requant #(.LANES(LANES), .WX(WC), .X_SIGN(0), .KIND(STEP == 2 ? -1 : STEP), .WM(WM), .M_SIGN(M_SIGN),
         .M_FOLDS(M_FOLDS), .MULT(MULT), .MULT_FILE(MULT_FILE), .Z(Z), .HAS_ADD(HAS_ADD), .WA(WA), .A_FOLDS(A_FOLDS),
         .ADD(ADD), .ADD_FILE(ADD_FILE), .WT(WY), .LAST(0), .WY(WY)) value (
         .clk, .resetn, .put(count_put), .d(count), .q_put, .q);
