@@ -30,10 +30,13 @@ BOARDS = {
 }
 """Families with ground truth; yosys counts xcup as xc7, so that one brings no information."""
 
-MOST_LUTS = {"ecp5": 5000, "xc7": 5000, "ice40": 3000, "gowin": 5000}
+MOST_LUTS = {"ecp5": 3500, "xc7": 3500, "ice40": 2500, "gowin": 3500}
 """By the estimate: a synthesis is to end within a minute or so."""
 
-MOST_DIGITS = {"ecp5": 1500, "xc7": 2000, "ice40": 700, "gowin": 1300}
+LEAST_BITS = 32
+"""Bits of an input, at least."""
+
+MOST_DIGITS = {"ecp5": 1000, "xc7": 1300, "ice40": 600, "gowin": 900}
 """Signed digits of an unrolled design, copies included."""
 
 CLOCKS = {"ecp5": (25, 50, 75, 100), "xc7": (50, 100, 150, 200), "ice40": (12, 25, 40, 60), "gowin": (27, 50, 75)}
@@ -135,7 +138,9 @@ def random_spec(rng: np.random.Generator, large: bool) -> NetSpec:
         shape, layers = _image(rng, style)
     else:
         shape, layers = _signal(rng, style)
-    return NetSpec(int(rng.integers(2**31)), shape, int(rng.integers(1, 9)), layers, bool(rng.random() < 0.3))
+    least = max(1, math.ceil(LEAST_BITS / math.prod(shape)))  # of fewer input bits any function is a small table
+    in_bits = int(rng.integers(min(least, 8), 9))
+    return NetSpec(int(rng.integers(2**31)), shape, in_bits, layers, bool(rng.random() < 0.3))
 
 
 @dataclass(frozen=True)
@@ -164,7 +169,7 @@ class _Style:
 
 
 def _vector(rng: np.random.Generator, s: _Style) -> tuple[tuple[int, ...], tuple[LayerSpec, ...]]:
-    layers = []
+    layers: list[LayerSpec] = []
     for _ in range(rng.integers(0, 4 if s.large else 3)):
         if layers and rng.random() < 0.25:
             layers.append(s.layer("residual"))

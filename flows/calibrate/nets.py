@@ -8,7 +8,11 @@ from typing import Any
 import numpy as np
 
 from bitsmith.models.ir import NetBuilder, QNet, QuantType, Rounding
+from bitsmith.models.ir.execute import apply_op
 from bitsmith.models.ir.types import IntArray
+
+SAMPLES = 128
+"""Random inputs that biases and scales follow from."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +50,10 @@ def spec_from(data: dict[str, Any]) -> NetSpec:
 
 def net_of(spec: NetSpec, name: str) -> QNet:
     """The QNet of ``spec``; the same on every machine."""
-    walk = _Walk(NetBuilder(name), np.random.default_rng(spec.seed))
+    rng = np.random.default_rng(spec.seed)
+    walk = _Walk(NetBuilder(name), rng)
     x = walk.b.input("x", spec.shape, QuantType(spec.in_bits, False))
+    walk.values[x] = rng.integers(0, 1 << spec.in_bits, (SAMPLES, *spec.shape))
     for layer in spec.layers:
         x = walk.layer(layer, x)
     if spec.argmax:
@@ -57,8 +63,11 @@ def net_of(spec: NetSpec, name: str) -> QNet:
 
 @dataclass
 class _Walk:
+    """Biases and scales follow from what a few random inputs become: no activation is stuck, as in trained nets."""
+
     b: NetBuilder
     rng: np.random.Generator
+    values: dict[str, IntArray] = field(default_factory=dict)
     made: int = field(default=0)
 
     def layer(self, spec: LayerSpec, x: str) -> str:
@@ -66,29 +75,43 @@ class _Walk:
         name = f"l{self.made}"
         shape = self.b.ops[x].shape
         if spec.kind == "flatten":
-            return self.b.reshape(name, x, (int(np.prod(shape)),))
+            return self._known(self.b.reshape(name, x, (int(np.prod(shape)),)))
         if spec.kind == "pool":
-            return self.b.pool(name, x, "max", (spec.kernel,) * (len(shape) - 1))
+            return self._known(self.b.pool(name, x, "max", (spec.kernel,) * (len(shape) - 1)))
         y = self._matrix(spec, name, x)
         if spec.kind == "residual":
-            kind = self.b.ops[x].type
-            y = self._act(spec, f"{name}_mid", y, kind.bits)
-            y = self.b.add(f"{name}_sum", [x, y], 1.0)
+            bits = self.b.ops[x].type.bits
+            y = self._act(spec, f"{name}_mid", y, bits)
+            y = self._known(self.b.add(f"{name}_sum", [x, y], 1.0))
         return self._act(spec, f"{name}_act", y, spec.act_bits)
+
+    def _known(self, y: str) -> str:
+        """``y`` with its values for the samples."""
+        op = self.b.ops[y]
+        args = [self.values[i] for i in op.inputs]
+        self.values[y] = apply_op(op, args, [self.b.spans[i] for i in op.inputs])
+        return y
 
     def _matrix(self, spec: LayerSpec, name: str, x: str) -> str:
         shape = self.b.ops[x].shape
         n_in, axes = shape[-1], len(shape) - 1
         n_out = n_in if spec.kind in ("residual", "depthwise") else spec.units
-        bias = self.rng.integers(-(1 << spec.bits), 1 << spec.bits, n_out) if spec.act != "none" else None
         if spec.kind == "dense" or not axes or not spec.kernel:
-            return self.b.dense(name, x, self._weights(spec, n_in, n_out), bias)
-        side = spec.kernel
-        pads = ((side // 2, side // 2),) * axes
-        groups = n_in if spec.kind == "depthwise" else 1
-        weight = self._weights(spec, *(side,) * axes, n_in // groups, n_out)
-        stride = 1 if spec.kind == "residual" else spec.stride
-        return self.b.conv(name, x, weight, bias, 1.0, (stride,) * axes, pads, groups=groups)
+            y = self._known(self.b.dense(name, x, self._weights(spec, n_in, n_out)))
+        else:
+            side = spec.kernel
+            pads = ((side // 2, side // 2),) * axes
+            groups = n_in if spec.kind == "depthwise" else 1
+            weight = self._weights(spec, *(side,) * axes, n_in // groups, n_out)
+            stride = 1 if spec.kind == "residual" else spec.stride
+            y = self._known(self.b.conv(name, x, weight, None, 1.0, (stride,) * axes, pads, groups=groups))
+        if spec.act == "none":
+            return y
+        sums = self.values[y].reshape(-1, n_out)
+        share = self.rng.uniform(0.3, 0.6, n_out)  # of the sums that a ReLU is to leave at zero
+        middle = np.array([np.quantile(sums[:, k], share[k]) for k in range(n_out)])
+        self.b.add_bias(y, -np.rint(middle).astype(np.int64))
+        return self._known(y)
 
     def _weights(self, spec: LayerSpec, *shape: int) -> IntArray:
         """Bell-shaped, the smallest zeroed, rounded to ``spec.bits`` bits; of one bit: -1 and 1, of two: -1, 0, 1."""
@@ -97,25 +120,26 @@ class _Walk:
             return np.where(w < 0, -1, 1).astype(np.int64)
         top = (1 << (spec.bits - 1)) - 1
         kept = np.abs(w) >= np.quantile(np.abs(w), spec.zeros)
+        kept |= np.abs(w) == np.abs(w).max(axis=tuple(range(w.ndim - 1)))  # no output without a weight
         found = np.clip(np.rint(w * top / 2.2), -top, top).astype(np.int64)
         found = np.where(kept & (found == 0), np.where(w < 0, -1, 1), found)
-        found = np.where(kept, found, 0)
-        return found if found.any() else np.ones_like(found)
+        return np.where(kept, found, 0)
 
     def _act(self, spec: LayerSpec, name: str, x: str, bits: int) -> str:
-        span, channels = self.b.spans[x], self.b.ops[x].shape[-1]
-        wide = max(1, (span.max - span.min).bit_length())
-        shift = max(0, wide - bits - 2)
+        values, channels = self.values[x], self.b.ops[x].shape[-1]
         if spec.act == "none":
             return x
         if spec.act == "thresholds" and bits <= 5:
-            steps = np.sort(
-                self.rng.integers(span.min // 4, max(2, span.max // 2), (channels, (1 << bits) - 1)), axis=1
-            )
-            return self.b.thresholds(name, x, 1.0, steps)
+            levels = (1 << bits) - 1
+            asked = (np.arange(levels) + self.rng.uniform(0.8, 1.2, levels)) / (levels + 1)
+            steps = np.quantile(values.reshape(-1, channels), asked, axis=0).T
+            return self._known(self.b.thresholds(name, x, 1.0, np.sort(np.rint(steps).astype(np.int64), axis=1)))
+        top = (1 << bits) - 1
+        reach = max(1, int(np.quantile(values, 0.98)))
         if spec.act == "scaled":
             mult = self.rng.integers(100, 256, channels)
-            add = self.rng.integers(-(64 << shift), 64 << shift, channels)
-            rounding = Rounding.HALF_UP
-            return self.b.requant(name, x, 1.0, 0, (1 << bits) - 1, shift + 8, mult, add, rounding)
-        return self.b.requant(name, x, 1.0, 0, (1 << bits) - 1, shift)
+            shift = max(0, round(np.log2(reach * 180 / top)))
+            add = self.rng.integers(-(1 << shift), 1 << shift, channels) // 2
+            return self._known(self.b.requant(name, x, 1.0, 0, top, shift, mult, add, Rounding.HALF_UP))
+        shift = max(0, round(np.log2(reach / top)))
+        return self._known(self.b.requant(name, x, 1.0, 0, top, shift))

@@ -1,0 +1,1 @@
+"""Prices of our own RTL: what its units are made of, counted from their parameters, weighed per family."""

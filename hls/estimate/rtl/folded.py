@@ -1,0 +1,75 @@
+"""A folded design as terms, stage by stage, from the parameters that its generator writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bitsmith.hls.backends.rtl.folded.parts import Bits, Part
+from bitsmith.hls.backends.rtl.folded.plan import FoldedDesign
+from bitsmith.hls.estimate.rtl import heads, pipes
+from bitsmith.hls.estimate.rtl.heads import Params, counter, outlet
+from bitsmith.hls.estimate.rtl.terms import FF, Number, Terms, total
+
+UNITS: dict[str, Callable[[Params, str], Terms]] = {
+    "bitsmith_mvu": heads.mvu,
+    "bitsmith_vvu": heads.vvu,
+    "bitsmith_window": heads.window,
+    "bitsmith_line_window": heads.line_window,
+    "bitsmith_narrow": heads.narrow,
+    "bitsmith_widen": heads.widen,
+    "bitsmith_join": heads.join,
+    "bitsmith_reduce": heads.reduce,
+    "bitsmith_argmax": heads.argmax,
+    "bitsmith_concat": heads.concat,
+    "bitsmith_reorder": heads.reorder,
+    "bitsmith_requant": pipes.requant,
+    "bitsmith_thresholds": pipes.thresholds,
+    "bitsmith_lut": pipes.lut,
+    "bitsmith_add": pipes.add,
+    "bitsmith_weigh": pipes.weigh,
+}
+
+REST = "axi4_stream"
+"""Row of what stands in no stage: the counter of results."""
+
+
+def design_terms(design: FoldedDesign) -> dict[str, Terms]:
+    """Stage -> what it is made of; last the stream's own."""
+    family = design.hw.board.device.family
+    rows = {}
+    for name, stage in design.structure.stages.items():
+        outs = design.structure.out_of(name)
+        ends = [outlet(e.stream.width, design.depths[e], family) for e in outs]
+        rows[name] = total([*(part_terms(p, family) for p in (stage.head, *stage.pipes)), *ends])
+    return {**rows, REST: counter(design.structure.output.beats) + Terms({"stream": 1.0})}
+
+
+def part_terms(part: Part, family: str) -> Terms:
+    """One head or pipe."""
+    unit = UNITS.get(part.module)
+    if unit is None:  # an adder graph of this design alone, counted when it was solved
+        return Terms({"graph.adder_bits": part.cost.lut, FF: part.cost.ff, "ff.delay": float(part.latency)})
+    return unit(params_of(part), family)
+
+
+def params_of(part: Part) -> dict[str, Number]:
+    """The parameters as numbers: of a literal of one bit its value, of the factors of a sum how many adders they make."""
+    params = {name: value for name, value in part.params.items() if isinstance(value, int)}
+    for name in ("CLIP_LO", "CLIP_HI"):
+        value = part.params.get(name)
+        if isinstance(value, Bits):
+            params[name] = value.value
+    factors = part.params.get("FACTOR")
+    if isinstance(factors, Bits):
+        params["ADDERS"] = _adders_of(factors, int(params["INPUTS"]))
+    return params
+
+
+def _adders_of(factors: Bits, inputs: int) -> int:
+    """Adders that multiply by constant factors of 64 bits each, those of the sum itself left out."""
+    found = 0
+    for k in range(inputs):
+        value = (factors.value >> (64 * k)) % (1 << 64)
+        size = (1 << 64) - value if value >> 63 else value
+        found += size.bit_count() - 1 + (value >> 63 and size > 1)
+    return found

@@ -1,0 +1,98 @@
+"""Where memories go and what they take.
+
+yosys's ``memory_libmap`` puts every memory where it is cheapest by the costs in
+the family's library files (``lutrams*.txt``, ``brams*.txt`` of yosys 0.70): these
+are repeated here.  ROMs stand where our generator says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bitsmith.hls.backends.rtl.folded.roms import BITS_PER_LUT, BLOCK_SHAPES
+from bitsmith.hls.estimate.rtl.terms import BRAM, FF, Floats, Number, Terms, ceil_div, clog2
+
+
+@dataclass(frozen=True)
+class LutRam:
+    """A memory of LUTs with a write and a read port: of a size, at a cost, and the LUTs that our counts give it.
+
+    ``scale`` is what yosys leaves off the cost where none of its bits is needed.
+    """
+
+    words: int
+    bits: int
+    cost: float
+    scale: float
+    luts: int
+
+
+@dataclass(frozen=True)
+class Costs:
+    """A family's RAM by yosys's costs; a bit in logic costs one."""
+
+    lut_ram: tuple[LutRam, ...]
+    block: float
+
+
+COSTS = {
+    "ecp5": Costs((LutRam(16, 4, 4, 0, 6),), 128),
+    "gowin": Costs((LutRam(16, 4, 4, 4, 4),), 128),
+    "xc7": Costs((LutRam(32, 6, 8, 7, 4), LutRam(64, 3, 8, 7, 4)), 129),
+    "ice40": Costs((), 64),
+}
+
+BANK = 0.55
+"""What choosing between banks costs a bit: within what yosys 0.70 was seen to decide on ECP5 and 7 series."""
+
+
+def block_count(words: Number, width: Number, family: str) -> Floats:
+    """Block RAMs in the best of their shapes, halves of 18 kbit on AMD."""
+    found = [ceil_div(words, depth) * ceil_div(width, bits) for depth, bits in BLOCK_SHAPES[family]]
+    best: Floats = np.min(np.broadcast_arrays(*found), axis=0)
+    return best
+
+
+def ram(words: Number, width: Number, family: str) -> Terms:
+    """A memory with one writing and one registered reading port, its read register included."""
+    costs = COSTS[family]
+    blocks = block_count(words, width, family)
+    cheapest, luts, banks = words * width * 1.0, np.zeros_like(blocks), words * np.ones_like(blocks)
+    flops = words * width * 1.0 + width
+    for kind in costs.lut_ram:
+        rows, columns = ceil_div(words, kind.words), ceil_div(width, kind.bits)
+        unused = kind.scale * (columns - np.divide(width, kind.bits))
+        cost = rows * (kind.cost * columns - unused) + BANK * width * (rows - 1)
+        better = cost <= cheapest
+        cheapest = np.where(better, cost, cheapest)
+        luts = np.where(better, kind.luts * rows * columns, luts)
+        banks = np.where(better, rows, banks)
+        flops = np.where(better, width * 1.0, flops)
+    in_block = costs.block * blocks < cheapest
+    logic = (luts == 0) & ~in_block
+    return Terms(
+        {
+            BRAM: np.where(in_block, blocks, 0.0),
+            FF: np.where(in_block, 0.0, flops),
+            "ram.luts": np.where(in_block, 0.0, luts),
+            "ram.bank_bits": np.where(in_block | logic, 0.0, width * (banks - 1)),
+            "ram.logic_bits": np.where(logic, words * width * 1.0, 0.0),
+        }
+    )
+
+
+def rom(words: Number, width: Number, block: Number, family: str, registers: Number = 1) -> Terms:
+    """bitsmith_rom: ``registers`` read registers, the first of which block RAM holds; one word is a constant."""
+    rows = np.exp2(np.maximum(0, clog2(words) - np.log2(BITS_PER_LUT[family])))
+    kept, in_block = words > 1, np.asarray(block) > 0
+    return Terms(
+        {
+            BRAM: np.where(in_block & kept, block_count(words, width, family), 0.0),
+            FF: np.where(kept, width * (registers - in_block), 0.0),
+            "rom.luts": np.where(~in_block & kept, width * np.maximum(1.0, words / BITS_PER_LUT[family]), 0.0),
+            "rom.small": np.where(~in_block & kept & (rows <= 1), width * 1.0, 0.0),
+            "rom.address": np.where(~in_block & kept, clog2(words), 0.0),
+        }
+    )

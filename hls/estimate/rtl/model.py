@@ -1,0 +1,97 @@
+"""Terms times weights: the figures of a design of ours, row by row, with bounds on their sum."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from bitsmith.hls.estimate.calibration import Calibration, load_calibration
+from bitsmith.hls.estimate.conformal import Band
+from bitsmith.hls.estimate.rtl.terms import BRAM, DSP, FF, Number, Terms
+from bitsmith.hls.results import Figure
+from bitsmith.models.ir.errors import InputError
+
+TARGETS = ("lut", "ff", "dsp", "bram")
+
+BORROWED = {
+    "xcup": "xc7",
+    "cyclonev": "xc7",
+    "arria10": "xc7",
+    "agilex": "xc7",
+    "max10": "ecp5",
+    "polarfire": "ecp5",
+    "gw5a": "gowin",
+}
+"""Families without open synthesis of their own -> the one whose LUTs are nearest.  yosys counts xcup as xc7."""
+
+SAME = ("xcup",)
+"""Borrowers for which nothing is widened, since the tool counts them alike."""
+
+WIDER = 3.0
+"""Bounds of a borrowed calibration, on a logarithmic scale: by judgement, for want of designs."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A calibration as it applies to one family."""
+
+    calibration: Calibration
+    widened: float  # of the bounds, on a logarithmic scale
+    note: str
+
+    def values(self, terms: Mapping[str, Number]) -> dict[str, Number]:
+        """Target -> its amount, each a number or an array as the terms are."""
+        found: dict[str, Number] = {}
+        for target in ("lut", "ff"):
+            weights = self.calibration.weights[target]
+            found[target] = sum((weights[n] * x for n, x in terms.items() if n in weights), np.float64(0.0))
+        return {**found, DSP: terms.get(DSP, 0.0), BRAM: terms.get(BRAM, 0.0)}
+
+    def figures(self, rows: Mapping[str, Terms]) -> tuple[dict[str, dict[str, Figure]], str]:
+        """Row -> target -> figure, the bounds of the sum shared among the rows in proportion; and the id with its notes."""
+        values = {name: {t: float(v) for t, v in self.values(terms).items()} for name, terms in rows.items()}
+        sums = {target: sum(row[target] for row in values.values()) for target in TARGETS}
+        beyond = self.calibration.outside({"lut": sums["lut"], "ff": sums["ff"]})
+        widened = self.widened * (1.0 + math.log(max(beyond.values(), default=1.0)))
+        shares = {target: _share(self.calibration.bands[target].widened(widened), sums[target]) for target in TARGETS}
+        figures = {
+            name: {t: Figure(row[t], row[t] * shares[t][0], row[t] * shares[t][1]) for t in TARGETS}
+            for name, row in values.items()
+        }
+        return figures, "; ".join(
+            [self.calibration.id, *([self.note] if self.note else []), *self._beyond(beyond, sums)]
+        )
+
+    def _beyond(self, beyond: Mapping[str, float], sums: Mapping[str, float]) -> list[str]:
+        if not beyond:
+            return []
+        words = [
+            f"{sums[name]:.0f} {name.upper()} where it has seen {self.calibration.ranges[name][0]:.0f} to "
+            f"{self.calibration.ranges[name][1]:.0f}"
+            for name in beyond
+        ]
+        return [f"outside of its range, bounds widened: {', '.join(words)}"]
+
+
+def _share(band: Band, value: float) -> tuple[float, float]:
+    """Low and high over the value; of nothing, nothing is claimed."""
+    if value <= 0:
+        return 1.0, 1.0
+    figure = band.around(value)
+    return figure.low / value, figure.high / value
+
+
+def model_of(family: str, backend: str) -> Model:
+    """The model for designs of ``backend`` on ``family``.  InputError where there is none."""
+    lender = BORROWED.get(family, family)
+    calibration = load_calibration(f"{backend}-{lender}")
+    if calibration is None:
+        raise InputError(f"there is no calibration of {backend} for the family {family}; run scripts/calibrate rtl")
+    if lender == family:
+        return Model(calibration, 1.0, "")
+    same = family in SAME
+    note = f"calibrated on {lender}" + ("" if same else f", bounds widened for {family}")
+    return Model(calibration, 1.0 if same else WIDER, note)
