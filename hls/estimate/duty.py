@@ -10,6 +10,16 @@ from bitsmith.models.ir.errors import InputError
 HOURS_PER_DAY = 24.0
 
 
+def check_request(rate_per_s: float | None, battery_mwh: float | None) -> None:
+    """InputError if the rate or the battery cannot be; to be called before any work."""
+    if rate_per_s is not None and not (math.isfinite(rate_per_s) and rate_per_s > 0):
+        raise InputError(f"--rate {rate_per_s:g}: a rate is a positive number of inferences per second")
+    if battery_mwh is not None and not (math.isfinite(battery_mwh) and battery_mwh > 0):
+        raise InputError(f"--battery-mwh {battery_mwh:g}: a battery holds a positive energy, in mWh")
+    if battery_mwh is not None and rate_per_s is None:
+        raise InputError("--battery-mwh needs --rate, inferences per second: a battery lasts as long as it is asked")
+
+
 def duty(
     active_mw: Figure,
     rest_mw: Figure,
@@ -27,10 +37,7 @@ def duty(
     neither power.  InputError if the rate is not positive or exceeds the
     throughput, or if the battery holds nothing.
     """
-    if not (math.isfinite(rate_per_s) and rate_per_s > 0):
-        raise InputError(f"--rate {rate_per_s:g}: a rate is a positive number of inferences per second")
-    if battery_mwh is not None and not (math.isfinite(battery_mwh) and battery_mwh > 0):
-        raise InputError(f"--battery-mwh {battery_mwh:g}: a battery holds a positive energy, in mWh")
+    check_request(rate_per_s, battery_mwh)
     if rate_per_s > throughput_per_s.value:
         raise InputError(
             f"--rate {rate_per_s:g}: the design does {throughput_per_s.value:,.4g} inferences per second at most "

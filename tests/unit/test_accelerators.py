@@ -151,6 +151,16 @@ def test_layers_take_the_quantizer_with_them():
     assert (fc.inputs[0].shape, fc.flattened_places, fc.biases) == ((5, 5, 8), 25, 4)
 
 
+def test_a_flattened_input_is_loaded_as_channels():
+    """8 x 8 pixels as 64 channels of one place: all 64 processors work, not one."""
+    b = NetBuilder("digits")
+    x = b.reshape("flat", b.input("x", (8, 8), QuantType(5, False, 1.0)), (64,))
+    net = b.build(b.dense("fc", x, np.full((64, 9), -128)))
+    (layer,) = layers_of(net)
+    assert (layer.inputs[0].name, layer.inputs[0].shape, layer.flattened_places) == ("x", (64,), 1)
+    assert use(estimate_accelerator(net, load_accelerator("max78000")), "weights") == 9 * 64
+
+
 def test_a_quantizer_with_two_users_before_it_is_a_layer_of_its_own():
     b = NetBuilder("branch")
     x = b.input("x", (4, 4, 2), QuantType(8, True, 1.0))

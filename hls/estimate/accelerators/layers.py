@@ -159,11 +159,15 @@ def _stored(net: QNet) -> dict[str, _Home]:
 
 
 def _tensor(net: QNet, name: str) -> Tensor:
-    """What is stored under ``name``: a Reshape names the tensor before it, in another shape."""
+    """What is stored under ``name``: a Reshape names the tensor before it, in the shape that that has.
+
+    The input is loaded in whatever shape its first layer wants.
+    """
     op = net[name]
     while isinstance(op, Reshape):
         op = net[op.inputs[0]]
-    return Tensor(op.name, op.shape, op.type.bits, op.type.signed)
+    shape = net[name].shape if isinstance(op, Input) else op.shape
+    return Tensor(op.name, shape, op.type.bits, op.type.signed)
 
 
 def _flattened(net: QNet, op: Op) -> int:
