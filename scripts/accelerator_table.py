@@ -1,7 +1,7 @@
 """Prices well-known networks on every accelerator board and compares with what was published.
 
     scripts/accelerator_table.py            # the four networks of MLPerf Tiny on every board, published against ours
-    scripts/accelerator_table.py --large    # and the networks that vendors quote (minutes, a few GB)
+    scripts/accelerator_table.py --large    # the same with the networks that vendors quote
     scripts/accelerator_table.py --fit      # the factors that the boards' files have to say, and their scores
 
 A factor is one number per board, the geometric mean over networks of published
@@ -23,7 +23,7 @@ from bitsmith.hls.accelerators import accelerators
 from bitsmith.hls.accelerators.schema import Accelerator, Published
 from bitsmith.hls.estimate.accelerators import estimate_accelerator
 from bitsmith.hls.estimate.conformal import Band, fit_band
-from bitsmith.hls.results import AcceleratorEstimate, Figure
+from bitsmith.hls.results import Figure
 from bitsmith.models.ir import QNet
 from bitsmith.reports.tables import table
 
@@ -57,27 +57,25 @@ def fit(board: Accelerator, nets: dict[str, QNet]) -> tuple[Figure, list[tuple[P
     return band.widened(FEW).around(factor), unseen
 
 
-def _range(figure: Figure, digits: int = 3) -> str:
-    return f"{figure.value:.{digits}g} ({figure.low:.{digits}g} to {figure.high:.{digits}g})"
-
-
-def _print_fits(nets: dict[str, QNet]) -> None:
+def fit_text(nets: dict[str, QNet]) -> str:
+    """Per board with a factor: what its file has to say, and how a fit does on the network that it has not seen."""
+    parts = []
     for board in accelerators():
         if board.calibration is None:
             continue
         factor, unseen = fit(board, nets)
-        said = board.calibration.cycles
-        print(
-            f"\n{board.name}: cycles = [{factor.low:.3g}, {factor.value:.3g}, {factor.high:.3g}], "
-            f"the file says {_range(said)}"
-        )
         lines = [[r.network, f"{r.latency_ms:.4g}", f"{ms:.4g}", f"{ms / r.latency_ms:.2f}"] for r, ms in unseen]
-        print(table(["network left out", "published ms", "fit without it, ms", "ratio"], lines))
-        errors = [abs(ms / r.latency_ms - 1) for r, ms in unseen]
-        print(f"median error {100 * float(np.median(errors)):.1f} %, largest {100 * max(errors):.1f} %")
+        errors = [100 * abs(ms / r.latency_ms - 1) for r, ms in unseen]
+        parts.append(
+            f"{board.name}: cycles = [{factor.low:.3g}, {factor.value:.3g}, {factor.high:.3g}]\n"
+            + table(["network left out", "published ms", "fit without it, ms", "ratio"], lines)
+            + f"\nmedian error {float(np.median(errors)):.1f} %, largest {max(errors):.1f} %"
+        )
+    return "\n\n".join(parts)
 
 
-def _print_published(nets: dict[str, QNet]) -> None:
+def published_text(nets: dict[str, QNet]) -> str:
+    """Every published row of ``nets`` beside our figures."""
     lines = []
     for board in accelerators():
         for row in board.published:
@@ -85,31 +83,30 @@ def _print_published(nets: dict[str, QNet]) -> None:
                 continue
             cost = estimate_accelerator(nets[row.network], board)
             ms = Figure(*(v / 1e6 for v in (cost.latency_ns.value, cost.latency_ns.low, cost.latency_ns.high)))
-            energy = f"{row.energy_uj:.4g}" if row.energy_uj else "-"
             inside = "yes" if ms.low <= row.latency_ms <= ms.high else "NO"
-            lines.append(
-                [
-                    *(board.name, row.network, row.basis, f"{row.latency_ms:.4g}", _range(ms)),
-                    *(f"{ms.value / row.latency_ms:.2f}", inside, energy, _range(cost.energy_uj)),
-                ]
-            )
-    heads = ["board", "network", "basis", "published ms", "ours ms", "ratio", "within", "published uJ", "ours uJ"]
-    print(table(heads, lines))
+            energy = f"{row.energy_uj:.4g}" if row.energy_uj else "-"
+            factor = f"{ms.value / row.latency_ms:.2f}"
+            lines.append([board.name, row.network, row.basis, f"{row.latency_ms:.4g}", _range(ms), factor, inside])
+            lines[-1] += [energy, _range(cost.energy_uj)]
+    heads = ["board", "network", "basis", "published ms", "ours, ms", "ratio", "within", "published uJ", "ours, uJ"]
+    return table(heads, lines)
 
 
-def _verdict(cost: AcceleratorEstimate) -> str:
-    return "fits" if cost.fits else f"no: {cost.problems[0]}"
-
-
-def _print_all(nets: dict[str, QNet]) -> None:
+def boards_text(nets: dict[str, QNet]) -> str:
+    """Every board with every net: milliseconds, microjoules, products per cycle, and the first reason why not."""
     lines = []
     for board in accelerators():
         for name, net in nets.items():
             cost = estimate_accelerator(net, board)
-            lines.append(
-                [board.name, name, f"{cost.latency_ns.value / 1e6:.3g}", f"{cost.energy_uj.value:.3g}", _verdict(cost)]
-            )
-    print(table(["board", "network", "ms", "uJ", "runs"], lines))
+            runs = "yes" if cost.fits else f"no: {cost.problems[0].op}: {cost.problems[0].text}"
+            time, energy = f"{cost.latency_ns.value / 1e6:.3g}", f"{cost.energy_uj.value:.3g}"
+            speed = f"{sum(row.macs for row in cost.layers) / cost.latency_cycles.value:.3g}"
+            lines.append([board.name, name, time, energy, speed, runs])
+    return table(["board", "network", "ms", "uJ", "products per cycle", "runs"], lines)
+
+
+def _range(figure: Figure) -> str:
+    return f"{figure.value:.3g} ({figure.low:.3g} to {figure.high:.3g})"
 
 
 def main() -> None:
@@ -117,13 +114,13 @@ def main() -> None:
     parser.add_argument("--large", action="store_true")
     parser.add_argument("--fit", action="store_true")
     args = parser.parse_args()
-    nets = {name: build() for name, build in (TINY | LARGE if args.large else TINY).items()}
+    nets = {name: build() for name, build in (LARGE if args.large else TINY).items()}
     if args.fit:
-        _print_fits(nets)
+        print(fit_text({name: build() for name, build in TINY.items()}))
         return
-    _print_published(nets)
+    print(published_text(nets))
     print()
-    _print_all(nets)
+    print(boards_text(nets))
 
 
 if __name__ == "__main__":

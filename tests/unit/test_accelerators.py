@@ -1,90 +1,27 @@
+"""Accelerator boards: their files, layers, memories and cycles, counted by hand."""
+
 from __future__ import annotations
 
-import importlib.util
-import sys
-from dataclasses import fields
 from importlib import resources
-from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
+from accelerator_nets import check, conv_net, dense_net, problems, use
 
-from bitsmith.hls.accelerators import accelerator_names, accelerators, load_accelerator, read_accelerator
+from bitsmith.hls.accelerators import accelerator_names, load_accelerator, read_accelerator
 from bitsmith.hls.accelerators.schema import UNVERIFIED, Tile
 from bitsmith.hls.estimate.accelerators import estimate_accelerator
 from bitsmith.hls.estimate.accelerators.cycles import peak_macs_per_cycle, tile_cycles
 from bitsmith.hls.estimate.accelerators.layers import layers_of, peak_tensors
 from bitsmith.hls.estimate.accelerators.memory import memory_use, streamed_bytes, weight_bytes
-from bitsmith.hls.results import ZERO, AcceleratorEstimate, Figure
-from bitsmith.models.ir import InputError, NetBuilder, QNet, QuantType, Rounding
+from bitsmith.hls.results import ZERO, Figure
+from bitsmith.models.ir import InputError, NetBuilder, QuantType
 
-SCRIPTS = Path(__file__).resolve().parent.parent.parent / "scripts"
 BOARDS = accelerator_names()
-FIGURES = [f.name for f in fields(AcceleratorEstimate) if f.type == "Figure"]
 EXPECTED = {
     *("max78000", "max78002", "coral-edgetpu", "k210", "gap8", "gap9"),
     *("ethos-u55-128", "kv260-dpu", "cortex-m4", "cortex-m7"),
 }
-
-
-@pytest.fixture(scope="module")
-def scripts():
-    """``accelerator_table`` and the networks that it builds."""
-    sys.path.insert(0, str(SCRIPTS))
-    try:
-        spec = importlib.util.spec_from_file_location("accelerator_table", SCRIPTS / "accelerator_table.py")
-        assert spec and spec.loader
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        yield module
-    finally:
-        sys.path.remove(str(SCRIPTS))
-
-
-def conv_net(bits: int = 2, channels: int = 64, outputs: int = 8, kernel: int = 3, stride: int = 1, **more) -> QNet:
-    """10 x 10 places, one convolution with ReLU, pooling, dense: counted by hand below."""
-    b = NetBuilder("net")
-    top = 2 ** (bits - 1) - 1 or 1
-    x = b.input("x", (10, 10, channels), QuantType(8, True, 2.0**-7))
-    weight = np.full((kernel, kernel, channels, outputs), top)
-    weight[0, 0, 0, 0] = -(2 ** (bits - 1))
-    pads = ((kernel // 2, kernel // 2),) * 2
-    y = b.conv("conv", x, weight, strides=(stride, stride), pads=pads, **more)
-    y = b.requant("relu", y, 1.0, 0, 127, 8, rounding=Rounding.HALF_UP)
-    y = b.pool("pool", y, "max", (2, 2))
-    side = 10 // stride // 2
-    y = b.reshape("flat", y, (side * side * outputs,))
-    return b.build(b.dense("fc", y, np.ones((side * side * outputs, 4), int), [1, 2, 3, 4]))
-
-
-def dense_net(*widths: int, bits: int = 8) -> QNet:
-    b = NetBuilder("mlp")
-    x = b.input("x", (widths[0],), QuantType(8, True, 1.0))
-    for i, (n_in, n_out) in enumerate(pairwise(widths)):
-        weight = np.full((n_in, n_out), 2 ** (bits - 1) - 1)
-        weight[0, 0] = -(2 ** (bits - 1))
-        x = b.requant(f"q{i}", b.dense(f"fc{i}", x, weight), 1.0, -128, 127, 16, rounding=Rounding.HALF_UP)
-    return b.build(x)
-
-
-def check(cost: AcceleratorEstimate) -> None:
-    """Bounds in order, all finite, rows that add up to the latency exactly."""
-    for name in FIGURES:
-        figure = getattr(cost, name)
-        assert 0 <= figure.low <= figure.value <= figure.high < float("inf"), name
-    total = ZERO
-    for row in cost.layers:
-        assert 0 <= row.latency_cycles.low <= row.latency_cycles.value <= row.latency_cycles.high, row.op
-        total = total + row.latency_cycles
-    assert total == cost.latency_cycles
-    assert cost.fits == (not cost.problems)
-    assert cost.calibration
-    assert cost.headroom == min(use.available / use.used.value for use in cost.memory if use.used.value)
-
-
-def use(cost: AcceleratorEstimate, name: str) -> float:
-    return next(u.used.value for u in cost.memory if u.name == name)
 
 
 # The files
@@ -202,8 +139,7 @@ def test_unsigned_weights_need_a_sign():
     net = b.build(b.dense("fc", b.input("x", (4,), QuantType(8, True, 1.0)), np.full((4, 4), 255)))
     (layer,) = layers_of(net)
     assert layer.weight_bits == 9
-    problems = estimate_accelerator(net, load_accelerator("max78000")).problems
-    assert "fc: weights of 9 bits, the device stores 8 at most; train with fewer bits" in [str(p) for p in problems]
+    assert "fc: weights of 9 bits, the device stores 8 at most; train with fewer bits" in problems(net, "max78000")
 
 
 def test_max78000_memories_by_hand():
@@ -311,164 +247,3 @@ def test_fewer_bits_are_faster_on_gap9_only():
 @pytest.mark.parametrize("build", [conv_net, lambda: dense_net(64, 32, 10)], ids=["conv", "dense"])
 def test_every_board_prices_every_net(name, build):
     check(estimate_accelerator(build(), load_accelerator(name)))
-
-
-# What does not run
-
-
-def problems(net: QNet, name: str) -> list[str]:
-    return [str(p) for p in estimate_accelerator(net, load_accelerator(name)).problems]
-
-
-def test_max78000_limits():
-    assert problems(conv_net(), "max78000") == []
-    assert problems(conv_net(kernel=5), "max78000") == [
-        "conv: a kernel of 5x5, the device has 1x1 and 3x3; use 1x1 and 3x3"
-    ]
-    assert problems(conv_net(stride=2), "max78000") == [
-        "conv: strides (2, 2), the device has only stride 1; pool before the convolution instead"
-    ]
-    assert problems(conv_net(outputs=64), "max78000") == [
-        "fc: 1600 input values, the device takes 1024; use fewer channels"
-    ]
-    assert problems(dense_net(1025, 4), "max78000") == [
-        "fc0: 1025 input values, the device takes 1024; use fewer channels"
-    ]
-
-
-def test_depthwise_layers_run_on_max78002_but_not_on_max78000():
-    b = NetBuilder("net")
-    x = b.input("x", (10, 10, 8), QuantType(8, True, 1.0))
-    net = b.build(b.conv("dw", x, np.full((3, 3, 1, 8), -1), pads=((1, 1), (1, 1)), groups=8))
-    assert problems(net, "max78000") == [
-        "dw: a convolution in 8 groups, the device has no groups; use a full convolution"
-    ]
-    assert problems(net, "max78002") == []
-
-
-def test_too_many_weights_say_how_much_smaller():
-    cost = estimate_accelerator(dense_net(1024, 1024), load_accelerator("max78000"))
-    # 1,024 x 1,024 bytes over 64 processors: 16,384 bytes = 1,821 places of 9 in each, of 768
-    assert use(cost, "weights") == 1821 * 9 * 64
-    assert not cost.fits and cost.binding == "weights" and cost.headroom == 768 / 1821
-    assert [str(p) for p in cost.problems] == [
-        "mlp: weights take 1,048,896 of 442,368 bytes; make the net 2.37 times smaller, or use fewer bits"
-    ]
-    assert estimate_accelerator(dense_net(1024, 1024, bits=2), load_accelerator("max78000")).fits
-
-
-def test_layers_are_counted_without_pools_and_sums_in_flight():
-    assert problems(dense_net(*[8] * 33), "max78000") == []
-    assert problems(dense_net(*[8] * 34), "max78000") == [
-        "mlp: 33 layers, Analog Devices MAX78000 (EV kit, FTHR) runs 32; leave layers out or join them"
-    ]
-
-
-def test_wide_values_between_layers_have_to_be_quantized():
-    b = NetBuilder("net")
-    y = b.dense("a", b.input("x", (16,), QuantType(8, True, 1.0)), np.full((16, 16), 100))
-    net = b.build(b.dense("b", y, np.ones((16, 4), int)))
-    assert problems(net, "coral-edgetpu") == ["b: it reads values of 19 bits, the device stores 8; quantize a"]
-
-
-def test_tables_and_uneven_steps():
-    b = NetBuilder("net")
-    x = b.requant("q", b.dense("fc", b.input("x", (4,), QuantType(4, True, 1.0)), np.eye(4, dtype=int)), 1.0, -8, 7, 0)
-    net = b.build(b.lut("tanh", x, 1.0, np.arange(16) // 2, -8))
-    assert problems(net, "max78000") == ["fc: tanh is a table, the device has none; use ReLU or a linear quantizer"]
-    assert problems(net, "ethos-u55-128") == []
-    b = NetBuilder("net")
-    x = b.dense("fc", b.input("x", (4,), QuantType(8, True, 1.0)), np.eye(4, dtype=int))
-    uneven = b.build(b.thresholds("act", x, 1.0, [[-3, 0, 50]]))
-    assert problems(uneven, "max78000") == [
-        "fc: act has unevenly spaced steps, which the device's scale and shift cannot follow; use a linear quantizer"
-    ]
-    b = NetBuilder("net")
-    x = b.dense("fc", b.input("x", (4,), QuantType(8, True, 1.0)), np.eye(4, dtype=int))
-    assert problems(b.build(b.thresholds("act", x, 1.0, [[-10, 0, 10]])), "max78000") == []
-
-
-def test_what_the_engine_refuses_runs_on_the_cores_beside_it():
-    cost = estimate_accelerator(conv_net(kernel=5), load_accelerator("gap9"))
-    assert cost.fits
-    assert next(r for r in cost.layers if r.op == "conv").detail == "by the processor"
-
-
-# The same integers?
-
-
-def test_shifts_that_round_half_up_are_the_integers_of_max78000():
-    net = dense_net(8, 8)
-    cost = estimate_accelerator(net, load_accelerator("max78000"))
-    assert cost.exact_integers, cost.exactness
-    assert not estimate_accelerator(net, load_accelerator("cortex-m4")).exact_integers
-
-
-@pytest.mark.parametrize(
-    ("change", "reason"),
-    [
-        ({"rounding": Rounding.HALF_EVEN}, "q rounds half_even, the device half up"),
-        ({"mult": 3}, "q multiplies or adds, the device only shifts"),
-        ({"add": 1}, "q multiplies or adds, the device only shifts"),
-        ({"hi": 7}, "q clips at 7, the device at its largest integer"),
-        ({"lo": -4}, "q clips at -4, the device at 0 or its smallest integer"),
-    ],
-)
-def test_anything_else_is_another_integer(change, reason):
-    b = NetBuilder("net")
-    y = b.dense("fc", b.input("x", (4,), QuantType(8, True, 1.0)), np.full((4, 4), -3))
-    settings = {"lo": -128, "hi": 127, "rounding": Rounding.HALF_UP, **change}
-    lo, hi = settings.pop("lo"), settings.pop("hi")
-    cost = estimate_accelerator(b.build(b.requant("q", y, 1.0, lo, hi, 2, **settings)), load_accelerator("max78000"))
-    assert not cost.exact_integers
-    assert reason in cost.exactness
-
-
-def test_unsigned_bytes_are_not_the_integers_of_a_signed_device():
-    b = NetBuilder("net")
-    net = b.build(b.dense("fc", b.input("x", (4,), QuantType(8, False, 1.0)), np.full((4, 4), -3)))
-    cost = estimate_accelerator(net, load_accelerator("max78000"))
-    assert "x has unsigned values of 8 bits, the device has signed ones" in cost.exactness
-    assert estimate_accelerator(net, load_accelerator("coral-edgetpu")).exact_integers  # nothing is rounded here
-
-
-# Against published results
-
-
-def test_the_reference_networks_have_their_published_sizes(scripts):
-    sizes = {}
-    for name, build in scripts.TINY.items():
-        layers = layers_of(build())
-        sizes[name] = (sum(layer.macs for layer in layers), sum(layer.weights for layer in layers))
-    # DS-CNN: 125 x 40 x 64 + 4 x 125 x (9 x 64 + 64 x 64) + 64 x 12; the autoencoder: its weights, each used once
-    assert sizes["kws"] == (320_000 + 4 * 125 * (576 + 4096) + 768, 2560 + 4 * (576 + 4096) + 768)
-    assert sizes["ad"] == (264_192, 2 * 640 * 128 + 6 * 128 * 128 + 2 * 128 * 8)
-    assert sizes["ic"][0] == 12_501_632 and sizes["vww"][0] == 7_489_664
-
-
-@pytest.mark.parametrize("name", [b.name for b in accelerators() if b.calibration])
-def test_the_file_says_what_the_fit_gives(name, scripts):
-    board = load_accelerator(name)
-    nets = {n: build() for n, build in scripts.TINY.items()}
-    factor, unseen = scripts.fit(board, nets)
-    assert board.calibration is not None
-    said = board.calibration.cycles
-    assert [f"{v:.3g}" for v in (said.low, said.value, said.high)] == [
-        f"{v:.3g}" for v in (factor.low, factor.value, factor.high)
-    ]
-    macs = [sum(layer.macs for layer in layers_of(nets[row.network])) for row, _ in unseen]
-    assert board.calibration.macs == (min(macs), max(macs))
-    for row, _ in unseen:
-        cost = estimate_accelerator(nets[row.network], board)
-        assert cost.calibration == board.calibration.id
-        assert cost.latency_ns.low <= 1e6 * row.latency_ms <= cost.latency_ns.high, row
-
-
-def test_outside_of_the_calibrated_networks_the_documents_own_ranges_stay():
-    board = load_accelerator("cortex-m7")
-    cost = estimate_accelerator(dense_net(64, 32, 10), board)
-    assert cost.calibration == "mlperf-tiny-v1.0:nucleo-h7a3zi-q (outside of its networks)"
-    plain = estimate_accelerator(dense_net(64, 32, 10), board.model_copy(update={"calibration": None}))
-    assert board.calibration is not None
-    for row, documented in zip(cost.layers, plain.layers, strict=True):
-        assert row.latency_cycles.high == documented.latency_cycles.high * board.calibration.cycles.high
