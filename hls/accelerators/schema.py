@@ -52,6 +52,8 @@ class Format(Section):
     weight_bits: tuple[int, ...] = Field(min_length=1)  # widths that a weight may be stored in, ascending
     activation_bits: tuple[int, ...] = Field(min_length=1)
     bias_bits: int = Field(ge=8)
+    bias_step: int = Field(default=1, ge=1)  # a bias counts so many steps of a sum of products
+    wide_output: bool  # whether the last layer can return its sums as they are
     unsigned: bool  # whether activations may use all of 0..2^bits-1 (a zero point counts)
     # how sums become activations: shift with halves upwards; gemmlowp's fixed-point multiplier; anything else
     rounding: Literal["half-up-shift", "tflite", "other"]

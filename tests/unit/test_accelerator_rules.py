@@ -122,4 +122,38 @@ def test_unsigned_bytes_are_not_the_integers_of_a_signed_device():
     net = b.build(b.dense("fc", b.input("x", (4,), QuantType(8, False, 1.0)), np.full((4, 4), -3)))
     cost = estimate_accelerator(net, load_accelerator("max78000"))
     assert "x has unsigned values of 8 bits, the device has signed ones" in cost.exactness
-    assert estimate_accelerator(net, load_accelerator("coral-edgetpu")).exact_integers  # nothing is rounded here
+
+
+@pytest.mark.parametrize(("bias", "exact"), [(0, True), (128 * 127, True), (1, False), (128 * 128, False)])
+def test_a_bias_of_max78000_counts_128_steps(bias, exact):
+    b = NetBuilder("net")
+    x = b.input("x", (4,), QuantType(8, True, 1.0))
+    cost = estimate_accelerator(
+        b.build(b.dense("fc", x, np.full((4, 4), -3), [bias] * 4)), load_accelerator("max78000")
+    )
+    assert cost.exact_integers == exact, cost.exactness
+
+
+def test_sums_that_the_device_would_round():
+    """Nothing is rounded in this net; MAX78000 and NE16 return 32 bits, TensorFlow Lite always 8."""
+    net = NetBuilder("net")
+    x = net.input("x", (4,), QuantType(8, True, 1.0))
+    built = net.build(net.dense("fc", x, np.full((4, 4), -3)))
+    assert estimate_accelerator(built, load_accelerator("max78000")).exact_integers
+    assert estimate_accelerator(built, load_accelerator("gap9")).exact_integers
+    cost = estimate_accelerator(built, load_accelerator("cortex-m4"))
+    assert (cost.exact_integers, cost.exactness) == (
+        False,
+        "fc returns 12 bits, the device rounds its results to 8",
+    )
+
+
+def test_scaled_branches_and_nets_that_do_not_run():
+    b = NetBuilder("net")
+    x = b.input("x", (4,), QuantType(4, True, 1.0))
+    a = b.requant("a", b.dense("fa", x, np.full((4, 4), -3)), 2.0, -128, 127, 0)
+    c = b.requant("c", b.dense("fc", x, np.full((4, 4), -3)), 1.0, -128, 127, 0)
+    cost = estimate_accelerator(b.build(b.add("sum", [a, c], 1.0, [2, 1])), load_accelerator("max78000"))
+    assert "sum scales its branches" in cost.exactness
+    cost = estimate_accelerator(conv_net(kernel=5), load_accelerator("max78000"))
+    assert (cost.exact_integers, cost.exactness) == (False, "the net does not run there")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import resources
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +18,9 @@ from bitsmith.hls.estimate.accelerators.layers import layers_of, peak_tensors
 from bitsmith.hls.estimate.accelerators.memory import memory_use, streamed_bytes, weight_bytes
 from bitsmith.hls.results import ZERO, Figure
 from bitsmith.models.ir import InputError, NetBuilder, QuantType
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "conformance"))
+from nets import NETS
 
 BOARDS = accelerator_names()
 EXPECTED = {
@@ -247,3 +252,10 @@ def test_fewer_bits_are_faster_on_gap9_only():
 @pytest.mark.parametrize("build", [conv_net, lambda: dense_net(64, 32, 10)], ids=["conv", "dense"])
 def test_every_board_prices_every_net(name, build):
     check(estimate_accelerator(build(), load_accelerator(name)))
+
+
+@pytest.mark.parametrize("net", NETS)
+def test_every_op_is_priced_on_every_board(net):
+    built = NETS[net]()
+    for name in BOARDS:
+        check(estimate_accelerator(built, load_accelerator(name)))

@@ -8,7 +8,7 @@ import numpy as np
 
 from bitsmith.hls.accelerators.schema import Accelerator
 from bitsmith.hls.estimate.accelerators.layers import Layer
-from bitsmith.models.ir import Lut, Overflow, Pool, QNet, Requant, Rounding, Thresholds
+from bitsmith.models.ir import Add, Conv, Dense, Lut, Overflow, Pool, QNet, Requant, Rounding, Thresholds
 
 AT_MOST = 3
 """Reasons that are named; the others are counted."""
@@ -16,7 +16,7 @@ AT_MOST = 3
 
 def exactness(net: QNet, layers: tuple[Layer, ...], board: Accelerator) -> tuple[bool, str]:
     """(True, why) only if nothing in the net is computed otherwise, by the documented rounding of the device."""
-    reasons = list(dict.fromkeys(_reasons(net, layers, board)))
+    reasons = list(dict.fromkeys((*_reasons(net, layers, board), *_ends(net, layers, board))))
     if not reasons:
         return True, "every sum, shift and rounding of the net is one that the device has"
     more = f" (and {len(reasons) - AT_MOST} more)" if len(reasons) > AT_MOST else ""
@@ -36,6 +36,22 @@ def _reasons(net: QNet, layers: tuple[Layer, ...], board: Accelerator) -> Iterat
     for tensor in (t for layer in layers for t in (*layer.inputs, layer.output)):
         if not board.format.unsigned and not tensor.signed and tensor.bits in board.format.activation_bits:
             yield f"{tensor.name} has unsigned values of {tensor.bits} bits, the device has signed ones"
+
+
+def _ends(net: QNet, layers: tuple[Layer, ...], board: Accelerator) -> Iterator[str]:
+    """Biases, sums of branches, and what the last layer returns."""
+    form, step = board.format, board.format.bias_step
+    top = 1 << (form.bias_bits - 1)
+    for op in net.ops:
+        if isinstance(op, Conv | Dense) and ((op.bias % step).any() or (np.abs(op.bias // step) >= top).any()):
+            yield f"{op.name} has a bias that is not one of the device's {form.bias_bits} bits in steps of {step}"
+        if isinstance(op, Add) and any(f not in (1, -1) for f in op.factors):
+            yield f"{op.name} scales its branches, the device adds them as they are"
+    last = [layer.output for layer in layers if layer.kind != "argmax"][-1:]
+    for tensor in last if not form.wide_output else ():
+        width = form.activation_bits[0]
+        if tensor.bits > width:
+            yield f"{tensor.name} returns {tensor.bits} bits, the device rounds its results to {width}"
 
 
 def _requant(op: Requant, board: Accelerator) -> Iterator[str]:

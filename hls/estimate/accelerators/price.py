@@ -35,7 +35,7 @@ def estimate_accelerator(net: QNet, board: Accelerator) -> AcceleratorEstimate:
         cycles = cycles + row.latency_cycles
     clock, power = board.clock_mhz, board.power.active_mw
     latency = Figure(cycles.value * 1e3 / clock.value, cycles.low * 1e3 / clock.high, cycles.high * 1e3 / clock.low)
-    exact, why = exactness(net, layers, board)
+    exact, why = exactness(net, layers, board) if not problems else (False, "the net does not run there")
     binding = max(memory, key=lambda use: use.share)
     return AcceleratorEstimate(
         board=board.name,
