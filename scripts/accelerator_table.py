@@ -23,6 +23,8 @@ from bitsmith.hls.accelerators import accelerators
 from bitsmith.hls.accelerators.schema import Accelerator, Published
 from bitsmith.hls.estimate.accelerators import estimate_accelerator
 from bitsmith.hls.estimate.conformal import Band, fit_band
+from bitsmith.hls.estimate.metrics import score
+from bitsmith.hls.estimate.physics import scaled
 from bitsmith.hls.results import Figure
 from bitsmith.models.ir import QNet
 from bitsmith.reports.tables import table
@@ -65,31 +67,42 @@ def fit_text(nets: dict[str, QNet]) -> str:
             continue
         factor, unseen = fit(board, nets)
         lines = [[r.network, f"{r.latency_ms:.4g}", f"{ms:.4g}", f"{ms / r.latency_ms:.2f}"] for r, ms in unseen]
-        errors = [100 * abs(ms / r.latency_ms - 1) for r, ms in unseen]
+        times = [1e3 * ms for _, ms in unseen]  # in us: a score takes truths below 1 as 1
+        found = score([1e3 * r.latency_ms for r, _ in unseen], times, times, times)
         parts.append(
             f"{board.name}: cycles = [{factor.low:.3g}, {factor.value:.3g}, {factor.high:.3g}]\n"
             + table(["network left out", "published ms", "fit without it, ms", "ratio"], lines)
-            + f"\nmedian error {float(np.median(errors)):.1f} %, largest {max(errors):.1f} %"
+            + f"\nn {found.n}, median error {found.median_ape:.1f} %, 90th percentile {found.p90_ape:.1f} %"
         )
     return "\n\n".join(parts)
 
 
 def published_text(nets: dict[str, QNet]) -> str:
-    """Every published row of ``nets`` beside our figures."""
-    lines = []
+    """Every published row of ``nets`` beside our figures, and their errors by what the row is."""
+    lines: list[list[str]] = []
+    pairs: dict[str, list[tuple[float, Figure]]] = defaultdict(list)
     for board in accelerators():
         for row in board.published:
             if row.network not in nets:
                 continue
             cost = estimate_accelerator(nets[row.network], board)
             ms = Figure(*(v / 1e6 for v in (cost.latency_ns.value, cost.latency_ns.low, cost.latency_ns.high)))
+            pairs[f"latency, {row.basis}"].append((1e3 * row.latency_ms, scaled(1e3, ms)))
+            if row.energy_uj:
+                pairs[f"energy, {row.basis}"].append((row.energy_uj, cost.energy_uj))
             inside = "yes" if ms.low <= row.latency_ms <= ms.high else "NO"
             energy = f"{row.energy_uj:.4g}" if row.energy_uj else "-"
             factor = f"{ms.value / row.latency_ms:.2f}"
             lines.append([board.name, row.network, row.basis, f"{row.latency_ms:.4g}", _range(ms), factor, inside])
             lines[-1] += [energy, _range(cost.energy_uj)]
     heads = ["board", "network", "basis", "published ms", "ours, ms", "ratio", "within", "published uJ", "ours, uJ"]
-    return table(heads, lines)
+    return table(heads, lines) + "".join(f"\n{name}: {_errors(found)}" for name, found in sorted(pairs.items()))
+
+
+def _errors(pairs: list[tuple[float, Figure]]) -> str:
+    truth, ours = [t for t, _ in pairs], [f for _, f in pairs]
+    found = score(truth, [f.value for f in ours], [f.low for f in ours], [f.high for f in ours])
+    return f"n {found.n}, median error {found.median_ape:.1f} %, within the bounds {100 * found.coverage90:.0f} %"
 
 
 def boards_text(nets: dict[str, QNet]) -> str:
