@@ -17,7 +17,7 @@ import math
 from collections import defaultdict
 
 import numpy as np
-from reference_nets import LARGE, TINY
+from reference_nets import LARGE, MAXIM, TINY
 
 from bitsmith.hls.accelerators import accelerators
 from bitsmith.hls.accelerators.schema import Accelerator, Published
@@ -131,7 +131,8 @@ def main() -> None:
     if args.fit:
         print(fit_text({name: build() for name, build in TINY.items()}))
         return
-    print(published_text(nets))
+    examples = {} if args.large else {name: build() for name, build in MAXIM.items()}
+    print(published_text(nets | examples))
     print()
     print(boards_text(nets))
 

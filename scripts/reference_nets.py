@@ -1,7 +1,8 @@
 """Well-known networks as QNets with random 8-bit weights: their shapes are what a price depends on.
 
 The four of MLPerf Tiny (Banbury et al., arXiv 2106.07597; reference models of
-mlcommons/tiny, v0.5 and later), and two that vendors quote.
+mlcommons/tiny, v0.5 and later), three examples of Analog Devices, and two that
+vendors quote.
 """
 
 from __future__ import annotations
@@ -164,7 +165,54 @@ def resnet50_299() -> QNet:
     return _resnet50(299)
 
 
+def _adi(name: str, shape: tuple[int, ...], layers: tuple[tuple[str, int, int, int], ...], classes: int) -> QNet:
+    """An example for MAX7800x: per layer the pool before it or none, outputs, kernel side, padding; then classes."""
+    n = _Net(name, shape)
+    axes = len(shape) - 1
+    for i, (pool, outputs, k, pad) in enumerate(layers):
+        if pool:
+            scale = 2.0**-7 / 2**axes if pool == "sum" else None
+            n.x = n.b.pool(f"pool{i}", n.x, pool, (2,) * axes, (2,) * axes, scale=scale)
+        if pool == "sum":
+            n.x = n.b.requant(f"pool{i}_q", n.x, 2.0**-7, 0, 127, axes, rounding=Rounding.FLOOR)
+        weight = n.rng.integers(-127, 128, (*(k,) * axes, n.b.ops[n.x].shape[-1], outputs))
+        y = n.b.conv(f"conv{i}", n.x, weight, scale=2.0**-7, pads=((pad, pad),) * axes)
+        n.x = n._quantized(f"conv{i}", y, True)
+    n.x = n.b.reshape("flat", n.x, (int(np.prod(n.b.ops[n.x].shape)),))
+    n.x = n.b.dense("fc", n.x, n.rng.integers(-127, 128, (n.b.ops[n.x].shape[-1], classes)), scale=2.0**-7)
+    return n.done()
+
+
+def adi_mnist() -> QNet:
+    """The mnist example of Analog Devices' MSDK (Examples/MAX78000/CNN/mnist, cnn.c), 28 x 28 pixels."""
+    layers = (("", 60, 3, 1), ("max", 60, 3, 2), ("max", 56, 3, 1), ("sum", 12, 3, 1))
+    return _adi("adi_mnist", (28, 28, 1), layers, 10)
+
+
+def adi_kws20() -> QNet:
+    """The kws20_v3 example of Analog Devices' MSDK: 128 samples of 128 channels, 21 keywords."""
+    layers = (
+        *(("", 100, 1, 0), ("", 96, 3, 0), ("max", 64, 3, 1), ("", 48, 3, 0), ("max", 64, 3, 1), ("", 96, 3, 0)),
+        *(("sum", 100, 3, 1), ("max", 64, 6, 1)),
+    )
+    return _adi("adi_kws20", (128, 128), layers, 21)
+
+
+def adi_cats_dogs() -> QNet:
+    """The cats-against-dogs example of Analog Devices for MAX78002: 128 x 128 x 3, 2 classes."""
+    layers = (
+        *(("", 16, 3, 1), ("max", 32, 3, 1), ("max", 64, 3, 1), ("max", 32, 3, 1), ("max", 32, 3, 1)),
+        ("", 16, 3, 1),
+    )
+    return _adi("adi_cats_dogs", (128, 128, 3), layers, 2)
+
+
 TINY: dict[str, Callable[[], QNet]] = {"kws": kws, "ad": ad, "ic": ic, "vww": vww}
+MAXIM: dict[str, Callable[[], QNet]] = {
+    "adi-mnist": adi_mnist,
+    "adi-kws20": adi_kws20,
+    "adi-cats-dogs": adi_cats_dogs,
+}
 LARGE: dict[str, Callable[[], QNet]] = {
     "mobilenet-v1": mobilenet_v1,
     "resnet-50": resnet50,

@@ -42,6 +42,17 @@ def test_the_reference_networks_have_their_published_sizes(scripts):
     assert sizes["ic"][0] == 12_501_632 and sizes["vww"][0] == 7_489_664
 
 
+@pytest.mark.parametrize(
+    ("name", "weights", "macs"), [("adi-mnist", 71_148, 10_751_808), ("adi-kws20", 169_472, 8_345_344)]
+)
+def test_the_vendors_own_summary_of_its_examples(name, weights, macs, scripts):
+    """Bytes of weights and products as ai8x-synthesis counts them, at the end of each example's main.c."""
+    cost = estimate_accelerator(scripts.MAXIM[name](), load_accelerator("max78000"))
+    assert cost.fits
+    assert cost.memory[0].used.low == weights
+    assert sum(row.macs for row in cost.layers) == macs
+
+
 @pytest.mark.parametrize("name", [b.name for b in accelerators() if b.calibration])
 def test_the_file_says_what_the_fit_gives(name, scripts):
     board = load_accelerator(name)
@@ -72,7 +83,8 @@ def test_outside_of_the_calibrated_networks_the_documents_own_ranges_stay():
 
 def test_the_page_shows_what_the_script_prints(scripts):
     nets, page = {n: build() for n, build in scripts.TINY.items()}, DOC.read_text()
-    for text in (scripts.fit_text(nets), scripts.published_text(nets), scripts.boards_text(nets)):
+    examples = {n: build() for n, build in scripts.MAXIM.items()}
+    for text in (scripts.fit_text(nets), scripts.published_text(nets | examples), scripts.boards_text(nets)):
         assert text in page, "print it with scripts/accelerator_table.py"
     assert all(f"`{name}`" in page for name in accelerator_names())
 
