@@ -92,7 +92,7 @@ def published_text(nets: dict[str, QNet]) -> str:
                 pairs[f"energy, {row.basis}"].append((row.energy_uj, cost.energy_uj))
             inside = "yes" if ms.low <= row.latency_ms <= ms.high else "NO"
             energy = f"{row.energy_uj:.4g}" if row.energy_uj else "-"
-            factor = f"{ms.value / row.latency_ms:.2f}"
+            factor = f"{ms.value / row.latency_ms:.3f}"
             lines.append([board.name, row.network, row.basis, f"{row.latency_ms:.4g}", _range(ms), factor, inside])
             lines[-1] += [energy, _range(cost.energy_uj)]
     heads = ["board", "network", "basis", "published ms", "ours, ms", "ratio", "within", "published uJ", "ours, uJ"]
