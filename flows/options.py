@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from bitsmith.flows.backends import load_backend
+from bitsmith.flows.boards import check_board
 from bitsmith.flows.config import Folded, HardwareConfig, TaskConfig, problems_in
 from bitsmith.hls.boards import load_board
 from bitsmith.hls.config import HwConfig
@@ -48,8 +49,11 @@ class Options:
     force: bool = False
 
 
-def resolve_hardware(config: TaskConfig | None, options: Options) -> HardwareConfig:
-    """The task's hardware section with what the command line says on top; names are checked here, before any work."""
+def resolve_hardware(config: TaskConfig | None, options: Options, priced_only: bool = False) -> HardwareConfig:
+    """The task's hardware section with what the command line says on top; names are checked here, before any work.
+
+    ``priced_only``: nothing will be built, so that boards with a fixed accelerator may be asked for.
+    """
     base = config.hardware if config else HardwareConfig()
     asked = {
         "board": options.board,
@@ -70,10 +74,32 @@ def resolve_hardware(config: TaskConfig | None, options: Options) -> HardwareCon
         merged = HardwareConfig.model_validate({**base.model_dump(), **wanted})
     except ValidationError as error:
         raise InputError(f"the hardware asked for {problems_in(error)}") from error
-    load_board(merged.board)
+    check_board(merged.board, priced_only)
     for name in merged.backends:
         load_backend(name)
     return merged
+
+
+FPGA_OPTIONS = {
+    "backends": "--backend",
+    "clock_mhz": "--clock-mhz",
+    "reuse": "--reuse",
+    "target_ii": "--target-ii",
+    "target_latency": "--target-latency",
+    "target_rate": "--target-rate",
+    "folding": "--folding",
+    "io": "--io",
+    "strategy": "--strategy",
+    "hls_tool": "--hls-tool",
+}
+"""Options that shape hardware: a fixed accelerator has none of them."""
+
+
+def refuse_fpga_options(options: Options, board: str) -> None:
+    """InputError if the command line shapes hardware that ``board`` has fixed."""
+    given = [flag for name, flag in FPGA_OPTIONS.items() if getattr(options, name) not in (None, ())]
+    if given:
+        raise InputError(f"{', '.join(given)}: {board} is a fixed accelerator, leave that out or take an FPGA board")
 
 
 def read_folding(path: Path) -> dict[str, Any]:

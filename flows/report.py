@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 import bitsmith
 from bitsmith.flows.build import BUILD
 from bitsmith.flows.job import NET, versions
+from bitsmith.flows.pricing import price_accelerators
 from bitsmith.hls.boards import load_board
 from bitsmith.hls.estimate import op_counts
 from bitsmith.hls.results import Estimate, SynthReport, ToolEstimate, VerifyResult
@@ -51,6 +52,7 @@ def build_report(folder: Path, command: str, title: str) -> Path:
         source=_source(result),
         designs=tuple(_design(name, part) for name, part in result["backends"].items()),
         versions={"bitsmith": bitsmith.__version__, **versions(*PACKAGES)},
+        accelerators=price_accelerators(net),
         stages=tuple(StageTime(n, s["seconds"], s["reused"]) for n, s in result["stages"].items()),
     )
     save_report(data, folder)

@@ -115,6 +115,71 @@ class Estimate:
 
 
 @dataclass(frozen=True)
+class MemoryUse:
+    """One memory of a fixed accelerator, in bytes."""
+
+    name: str
+    used: Figure
+    available: int
+
+    @property
+    def share(self) -> float:
+        """Used over available."""
+        return self.used.value / self.available
+
+
+@dataclass(frozen=True)
+class AcceleratorLayer:
+    """Price of one layer of a fixed accelerator; the rows' cycles add up to the latency."""
+
+    op: str
+    kind: str
+    latency_cycles: Figure
+    macs: int = 0
+    weight_bytes: int = 0
+    output_bytes: int = 0
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class AcceleratorEstimate:
+    """Price of a net on a board with a fixed accelerator.  ``calibration`` names what the figures rest on."""
+
+    board: str
+    title: str
+    device: str
+    latency_cycles: Figure
+    ii_cycles: Figure  # one inference after the other
+    fmax_mhz: Figure  # the documented clock
+    latency_ns: Figure
+    throughput_per_s: Figure
+    power_mw: Figure  # while it computes
+    sleep_mw: Figure  # between inferences
+    energy_uj: Figure
+    utilisation: Figure  # multiplications done over those that the array could do; 0 where there is no array
+    fits: bool
+    binding: str  # the memory with the largest share
+    headroom: float  # its size over what is used: below 1, the net has to shrink by this factor; above, it may grow
+    memory: tuple[MemoryUse, ...]
+    problems: tuple[Problem, ...]
+    exact_integers: bool  # whether the device computes the integers of the net itself
+    exactness: str  # why, or why not
+    layers: tuple[AcceleratorLayer, ...]
+    calibration: str
+
+
+@dataclass(frozen=True)
+class Duty:
+    """A sensor node that infers ``rate_per_s`` times a second and rests in between."""
+
+    rate_per_s: float
+    mean_power_mw: Figure
+    share: Figure  # of the time that it computes
+    energy_uj: Figure  # per inference, rest included
+    battery_days: Figure | None = None
+
+
+@dataclass(frozen=True)
 class Mismatch:
     """The first difference in the order of the graph: op, position in its output, and both integers."""
 

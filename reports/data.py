@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bitsmith.hls.config import Board
-from bitsmith.hls.results import Estimate, OpCount, SynthReport, ToolEstimate, VerifyResult
+from bitsmith.hls.results import AcceleratorEstimate, Estimate, OpCount, SynthReport, ToolEstimate, VerifyResult
 from bitsmith.models.ir import QNet, content_hash
 from bitsmith.models.ir.errors import InputError
 from bitsmith.models.ir.text import op_details
@@ -105,6 +105,7 @@ class ReportData:
     versions: dict[str, str] = field(default_factory=dict)
     stages: tuple[StageTime, ...] = ()
     summary: str = ""  # one sentence on the task
+    accelerators: tuple[AcceleratorEstimate, ...] = ()  # the same net on boards that are none of an FPGA
 
 
 def net_picture(net: QNet) -> NetPicture:

@@ -8,6 +8,7 @@ from typing import Any
 from bitsmith.hls.config import Device
 from bitsmith.hls.results import Estimate, Figure, LayerCost, OpCount, SynthReport, VerifyResult
 from bitsmith.reports.data import Accuracy, Design, Node, ReportData
+from bitsmith.reports.others import other_boards
 from bitsmith.reports.picture import lay_out
 from bitsmith.reports.text import bounds, number, percent, with_unit
 
@@ -99,6 +100,7 @@ def context(data: ReportData) -> dict[str, Any]:
         "proved": [d for d in data.designs if d.proof],
         "priced": [d for d in data.designs if d.estimate],
         "synthesised": [d for d in data.designs if d.synth],
+        "other_boards": other_boards(data),
         "with_files": [d for d in data.designs if d.files],
         "slowest": max((s.seconds for s in data.stages), default=0.0),
         "resource_title": {name: resource_title(name, data.board.device) for name in RESOURCES},

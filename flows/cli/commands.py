@@ -92,11 +92,11 @@ def _options(args: argparse.Namespace) -> Options:
     )
 
 
-def _job(args: argparse.Namespace, out: str | None = None) -> Any:
+def _job(args: argparse.Namespace, out: str | None = None, priced_only: bool = False) -> Any:
     from bitsmith.flows.job import Job
 
     source, options = find_source(args.model), _options(args)
-    resolve_hardware(source.config, options)  # wrong names end here, before any work
+    resolve_hardware(source.config, options, priced_only)  # wrong names end here, before any work
     return Job(source, options, RunDir(Path(out or f"runs/{source.name}")))
 
 
@@ -108,13 +108,9 @@ def _doctor(args: argparse.Namespace) -> Outcome:
 
 
 def _boards(args: argparse.Namespace) -> Outcome:
-    from bitsmith.hls.boards import boards
+    from bitsmith.flows.boards import board_rows
 
-    rows = []
-    for board in boards():
-        chip = asdict(board.device)
-        rows.append({**asdict(board), **{k: v for k, v in chip.items() if k not in ("name", "source")}})
-        rows[-1]["device"] = board.device.name
+    rows = board_rows()
     return Outcome(rows, texts.boards(rows))
 
 
@@ -156,17 +152,40 @@ def _first_design(args: argparse.Namespace, job: Any) -> Any:
 
 def _estimate(args: argparse.Namespace) -> Outcome:
     from bitsmith.flows.backends import load_backend
+    from bitsmith.flows.boards import is_accelerator
     from bitsmith.flows.lowering import lowered_net, stored_net
-    from bitsmith.flows.pricing import estimate_json, price
+    from bitsmith.flows.pricing import duty_json, estimate_json, fpga_duty, price
     from bitsmith.hls.backends.base import refuse
+    from bitsmith.hls.estimate.duty import check_request
 
-    job = _job(args, args.out)
+    check_request(args.rate, args.battery_mwh)
+    job = _job(args, args.out, priced_only=True)
+    hardware = resolve_hardware(job.source.config, job.options, priced_only=True)
+    if is_accelerator(hardware.board):
+        return _estimate_accelerator(args, job, hardware.board)
     hw = _first_design(args, job)
     lowered_net(job)
     net = stored_net(job.run)
     refuse(load_backend(hw.backend), net, hw)
-    data = {"board": hw.board.name, **estimate_json(price(net, hw))}
+    cost = price(net, hw)
+    data = {"board": hw.board.name, "target": "fpga", **estimate_json(cost)}
+    if args.rate is not None:
+        data["duty"] = duty_json(fpga_duty(cost, hw, args.rate, args.battery_mwh))
     return Outcome(data, texts.estimate(data), OK if data["fits"] else DOES_NOT_FIT)
+
+
+def _estimate_accelerator(args: argparse.Namespace, job: Any, board: str) -> Outcome:
+    from bitsmith.flows.lowering import lowered_net, stored_net
+    from bitsmith.flows.options import refuse_fpga_options
+    from bitsmith.flows.pricing import accelerator_duty, accelerator_json, duty_json, price_accelerator
+
+    refuse_fpga_options(job.options, board)
+    lowered_net(job)
+    cost = price_accelerator(stored_net(job.run), board)
+    data = accelerator_json(cost)
+    if args.rate is not None:
+        data["duty"] = duty_json(accelerator_duty(cost, args.rate, args.battery_mwh))
+    return Outcome(data, texts.accelerator(data), OK if cost.fits else DOES_NOT_FIT)
 
 
 def _emit(args: argparse.Namespace) -> Outcome:

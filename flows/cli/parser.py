@@ -40,6 +40,10 @@ def make_parser() -> argparse.ArgumentParser:
         _data(sub)
         _lowering(sub)
         _hardware(sub)
+    estimate.add_argument(
+        "--rate", type=float, metavar="PER_S", help="a sensor node that infers so often: its mean power and energy"
+    )
+    estimate.add_argument("--battery-mwh", type=float, metavar="E", help="with --rate: how long this battery lasts")
     build.add_argument("--no-synth", action="store_true", help="leave the synthesis of the RTL out")
     build.add_argument("--force", action="store_true", help="go on even if the design is far too large for the board")
     verify = command("verify", "simulate a project against the net's integers")

@@ -21,9 +21,19 @@ def doctor(data: dict[str, Any]) -> str:
 
 
 def boards(rows: list[dict[str, Any]]) -> str:
-    """The boards as a table."""
+    """The boards as two tables: FPGAs, then accelerators, which are priced only."""
     keys = ["name", "device", "family", "lut", "ff", "dsp", "bram"]
-    return table(keys, [[r[k] for k in keys] for r in rows])
+    fpgas = table(keys, [[r[k] for k in keys] for r in rows if r["kind"] == "fpga"])
+    heads = ["priced only", "device", "weights, KiB", "activations, KiB", "weight bits", "mW"]
+    fixed = [
+        [
+            *(r["name"], r["device"], f"{r['weights_bytes'] / 1024:,.0f}", f"{r['activations_bytes'] / 1024:,.0f}"),
+            *(" ".join(str(b) for b in r["weight_bits"]), _range(r["active_mw"])),
+        ]
+        for r in rows
+        if r["kind"] == "accelerator"
+    ]
+    return f"{fpgas}\n\n{table(heads, fixed)}"
 
 
 def percent(value: float | None) -> str:
@@ -87,7 +97,34 @@ def estimate(data: dict[str, Any]) -> str:
     keys = [k for k, v in data.items() if isinstance(v, dict) and "low" in v]
     figures = table(["figure", "value (low to high)"], [[k, _range(data[k])] for k in keys])
     verdict = "fits" if data["fits"] else "DOES NOT FIT"
-    return f"{figures}\n{verdict} {data['board']}; binding: {data['binding']}; {data['calibration']}"
+    return f"{figures}\n{verdict} {data['board']}; binding: {data['binding']}; {data['calibration']}{_duty(data)}"
+
+
+def accelerator(data: dict[str, Any]) -> str:
+    """An estimate for a fixed accelerator: figures, memories, what stands in the way, whose integers it computes."""
+    keys = ["latency_cycles", "fmax_mhz", "latency_ns", "throughput_per_s", "power_mw", "energy_uj", "utilisation"]
+    memories = [[m["name"], _range(m["used"]), f"{m['available']:,}"] for m in data["memory"]]
+    verdict = "fits" if data["fits"] else "DOES NOT FIT"
+    room = f"binding: {data['binding']}, the net may be {data['headroom']:.3g} times as large"
+    lines = [
+        table(["figure", "value (low to high)"], [[k, _range(data[k])] for k in keys]),
+        "",
+        table(["memory", "bytes used", "there"], memories),
+        f"{verdict} {data['board']} ({data['title']}); {room}; {data['calibration']}",
+        *(f"  {p['op']}: {p['text']}; {p['remedy']}" for p in data["problems"]),
+        f"{'the same integers' if data['exact_integers'] else 'NOT the same integers'}: {data['exactness']}",
+    ]
+    return "\n".join(lines) + _duty(data)
+
+
+def _duty(data: dict[str, Any]) -> str:
+    """A sensor node, where a rate was asked for."""
+    if "duty" not in data:
+        return ""
+    node = data["duty"]
+    keys = [k for k in ("share", "mean_power_mw", "energy_uj", "battery_days") if k in node]
+    rows = table([f"at {node['rate_per_s']:g} per second", "value (low to high)"], [[k, _range(node[k])] for k in keys])
+    return f"\n\n{rows}"
 
 
 def proofs(rows: list[dict[str, Any]]) -> str:

@@ -62,6 +62,11 @@ def power_mw(lut: Figure, dsp: Figure, clock_mhz: Figure, device: Device, family
     )
 
 
+def static_mw(device: Device, family: Family) -> Figure:
+    """What a configured device draws while nothing moves.  A model, not measured."""
+    return scaled(device.lut / 1e3, family.static_uw_per_lut)
+
+
 def energy_uj(power: Figure, throughput_per_s: Figure) -> Figure:
     """Energy per inference under full load: power over throughput, bounds taken as independent."""
     return Figure(

