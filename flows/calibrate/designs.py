@@ -30,13 +30,13 @@ BOARDS = {
 }
 """Families with ground truth; yosys counts xcup as xc7, so that one brings no information."""
 
-MOST_LUTS = {"ecp5": 3500, "xc7": 3500, "ice40": 2500, "gowin": 3500}
+MOST_LUTS = {"ecp5": 2500, "xc7": 2500, "ice40": 2000, "gowin": 2500}
 """By the estimate: a synthesis is to end within a minute or so."""
 
 LEAST_BITS = 32
 """Bits of an input, at least."""
 
-MOST_DIGITS = {"ecp5": 1000, "xc7": 1300, "ice40": 600, "gowin": 900}
+MOST_DIGITS = {"ecp5": 450, "xc7": 700, "ice40": 350, "gowin": 450}
 """Signed digits of an unrolled design, copies included."""
 
 CLOCKS = {"ecp5": (25, 50, 75, 100), "xc7": (50, 100, 150, 200), "ice40": (12, 25, 40, 60), "gowin": (27, 50, 75)}

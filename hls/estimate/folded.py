@@ -2,37 +2,40 @@
 
 from __future__ import annotations
 
-from bitsmith.hls.backends.rtl.folded.plan import PlannedStage, plan
+from dataclasses import replace
+
+from bitsmith.hls.backends.rtl.folded.plan import FoldedDesign, PlannedStage, plan
 from bitsmith.hls.boards import Family
 from bitsmith.hls.config import HwConfig
-from bitsmith.hls.estimate.physics import reached_clock, scaled
+from bitsmith.hls.estimate.physics import reached_clock
 from bitsmith.hls.estimate.priced import Priced
+from bitsmith.hls.estimate.rtl.folded import design_terms
+from bitsmith.hls.estimate.rtl.model import model_of, rows_of
 from bitsmith.hls.results import Figure, LayerCost
 from bitsmith.models.ir import QNet
-
-LOGIC = Figure(1.0, 0.4, 2.0)  # cells found over cells of the units' models, before any calibration
-BLOCKS = Figure(1.0, 0.5, 1.5)
 
 
 def price_folded(net: QNet, hw: HwConfig, family: Family) -> Priced:
     """Rows per stage.  DoesNotFitError if no folding meets the target within the board."""
-    design = plan(net, hw)
+    return price_design(plan(net, hw), family)
+
+
+def price_design(design: FoldedDesign, family: Family) -> Priced:
+    """Rows of a design that is planned already."""
+    figures, calibration = model_of(family.name, "rtl-folded").figures(design_terms(design))
+    stages = {stage.name: stage for stage in design.rows()}
     return Priced(
-        layers=tuple(_row(stage) for stage in design.rows()),
+        layers=tuple(_described(row, stages.get(row.op)) for row in rows_of(figures)),
         latency_cycles=Figure.exact(design.cycles.latency_cycles),
         ii_cycles=Figure.exact(design.cycles.ii_cycles),
-        fmax_mhz=reached_clock(hw.clock_mhz, family),
+        fmax_mhz=reached_clock(design.hw.clock_mhz, family),
+        calibration=calibration,
     )
 
 
-def _row(stage: PlannedStage) -> LayerCost:
-    return LayerCost(
-        op=stage.name,
-        kind=stage.ops,
-        lut=scaled(stage.cost.lut, LOGIC),
-        ff=scaled(stage.cost.ff, LOGIC),
-        dsp=scaled(stage.cost.dsp, BLOCKS),
-        bram=scaled(stage.cost.bram, BLOCKS),
-        latency_cycles=stage.latency,
-        detail=f"{stage.module}; takes {stage.takes}, offers {stage.offers}; {stage.cycles} cycles per frame",
-    )
+def _described(row: LayerCost, stage: PlannedStage | None) -> LayerCost:
+    """The row with what its stage is; there is none for the stream around them all."""
+    if stage is None:
+        return row
+    detail = f"{stage.module}; takes {stage.takes}, offers {stage.offers}; {stage.cycles} cycles per frame"
+    return replace(row, kind=stage.ops, latency_cycles=stage.latency, detail=detail)

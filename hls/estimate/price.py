@@ -7,7 +7,6 @@ from bitsmith.hls.config import Device, HwConfig
 from bitsmith.hls.estimate.hls4ml import price_hls4ml
 from bitsmith.hls.estimate.physics import energy_uj, power_mw, timing
 from bitsmith.hls.estimate.priced import Priced
-from bitsmith.hls.estimate.unrolled import price_plan
 from bitsmith.hls.results import ZERO, Estimate, Figure, LayerCost
 from bitsmith.models.ir import QNet
 from bitsmith.models.ir.errors import InputError
@@ -31,9 +30,9 @@ def estimate(net: QNet, hw: HwConfig) -> Estimate:
 def _priced(net: QNet, hw: HwConfig) -> Priced:
     family = load_family(hw.board.device.family)
     if hw.backend == "rtl-unrolled":
-        from bitsmith.hls.backends.rtl.unrolled.plan import plan
+        from bitsmith.hls.estimate.unrolled import price_unrolled
 
-        return price_plan(plan(net, hw), family)
+        return price_unrolled(net, hw, family)
     if hw.backend == "rtl-folded":
         from bitsmith.hls.estimate.folded import price_folded
 
@@ -72,7 +71,7 @@ def price(priced: Priced, hw: HwConfig) -> Estimate:
         fits=share <= 1.0,
         binding=binding,
         layers=priced.layers,
-        calibration=UNCALIBRATED,
+        calibration=priced.calibration,
     )
 
 

@@ -15,3 +15,4 @@ class Priced:
     latency_cycles: Figure
     ii_cycles: Figure
     fmax_mhz: Figure
+    calibration: str  # what the figures rest on; where they lie outside of it, that too

@@ -1,94 +1,43 @@
-"""Prices the ``rtl-unrolled`` backend from the plan that its generator follows."""
+"""Prices the ``rtl-unrolled`` backend from the design that its generator writes; cycles are exact."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from dataclasses import replace
 
+from bitsmith.hls.backends.rtl.unrolled.design import Design, design_of
+from bitsmith.hls.backends.rtl.unrolled.plan import PlannedLayer, plan_of
 from bitsmith.hls.boards import Family
-from bitsmith.hls.estimate.physics import reached_clock, scaled
+from bitsmith.hls.config import HwConfig
+from bitsmith.hls.estimate.physics import reached_clock
 from bitsmith.hls.estimate.priced import Priced
+from bitsmith.hls.estimate.rtl.model import model_of, rows_of
+from bitsmith.hls.estimate.rtl.unrolled import design_terms
 from bitsmith.hls.results import Figure, LayerCost
-
-FF_FACTOR = Figure(0.9, 0.3, 1.2)
-"""Registers found over registers planned: synthesis drops dead and equal ones, moves delays into LUTs."""
+from bitsmith.models.ir import QNet
 
 
-class LayerPlan(Protocol):
-    """One op of the plan.  Counts are totals over all ``instances`` of the op's module."""
-
-    @property
-    def op(self) -> str:
-        """Name of the op."""
-
-    @property
-    def kind(self) -> str:
-        """Kind of the op."""
-
-    @property
-    def instances(self) -> int:
-        """How often its module stands in the design."""
-
-    @property
-    def adders(self) -> int:
-        """Two-input adders and subtractors."""
-
-    @property
-    def adder_bits(self) -> int:
-        """Full-adder bits of all of them: one LUT with carry each."""
-
-    @property
-    def other_luts(self) -> float:
-        """LUT6 of everything that is not an adder."""
-
-    @property
-    def ff_bits(self) -> int:
-        """Pipeline registers."""
-
-    @property
-    def latency_cycles(self) -> int:
-        """Registers between input and output."""
-
-    @property
-    def critical_ns(self) -> float:
-        """Longest path that the generator allows."""
+def price_unrolled(net: QNet, hw: HwConfig, family: Family) -> Priced:
+    """Rows per op; the backend's ``check`` must have found no problem."""
+    return price_design(design_of(net, hw), hw, family)
 
 
-class Plan(Protocol):
-    """The whole design as its generator will write it."""
-
-    @property
-    def latency_cycles(self) -> int:
-        """First input beat to its result."""
-
-    @property
-    def ii_cycles(self) -> int:
-        """Cycles between two inputs."""
-
-    @property
-    def layers(self) -> Sequence[LayerPlan]:
-        """One row per op."""
-
-
-def price_plan(plan: Plan, family: Family) -> Priced:
-    """Rows of the adder graph; cycles are exact, areas bounded by the family's factors."""
+def price_design(design: Design, hw: HwConfig, family: Family) -> Priced:
+    """Rows of a design that is solved already."""
+    terms = design_terms(design, hw.board.device.lut_inputs)
+    figures, calibration = model_of(family.name, "rtl-unrolled").figures(terms)
+    plan = plan_of(design)
+    layers = {layer.op: layer for layer in plan.layers}
     slowest_ns = max((layer.critical_ns for layer in plan.layers), default=0.0)
-    promised = 1e3 / slowest_ns if slowest_ns > 0 else family.max_mhz
     return Priced(
-        layers=tuple(_row(layer, family) for layer in plan.layers),
+        layers=tuple(_described(row, layers[row.op]) for row in rows_of(figures)),
         latency_cycles=Figure.exact(plan.latency_cycles),
         ii_cycles=Figure.exact(plan.ii_cycles),
-        fmax_mhz=reached_clock(promised, family),
+        fmax_mhz=reached_clock(1e3 / slowest_ns if slowest_ns > 0 else family.max_mhz, family),
+        calibration=calibration,
     )
 
 
-def _row(layer: LayerPlan, family: Family) -> LayerCost:
+def _described(row: LayerCost, layer: PlannedLayer) -> LayerCost:
     copies = f"{layer.instances} x, " if layer.instances > 1 else ""
-    return LayerCost(
-        op=layer.op,
-        kind=layer.kind,
-        lut=scaled(layer.adder_bits, family.adder_factor) + scaled(layer.other_luts, family.logic_factor),
-        ff=scaled(layer.ff_bits, FF_FACTOR),
-        latency_cycles=layer.latency_cycles,
-        detail=f"{copies}{layer.adders} adders of {layer.adder_bits} bits, {layer.other_luts:.0f} other LUTs",
-    )
+    detail = f"{copies}{layer.adders} adders of {layer.adder_bits} bits, {layer.other_luts:.0f} other LUTs"
+    return replace(row, kind=layer.kind, latency_cycles=layer.latency_cycles, detail=detail)

@@ -67,13 +67,14 @@ def product(kind: Number, a_bits: Number, w_bits: Number, family: str) -> Terms:
 def product_bits(kind: Number, a_bits: Number, w_bits: Number) -> Floats:
     """Bits of a product, signed."""
     flips = np.equal(kind, SIGN) | np.equal(kind, TERNARY)
-    bits: Floats = np.where(flips, np.add(a_bits, 1.0), np.add(a_bits, w_bits))
+    bits: Floats = np.where(flips, np.add(a_bits, 1.0), np.asarray(a_bits) + w_bits)
     return bits
 
 
 def tree(name: str, count: Number, bits: Number, most: Number) -> Terms:
     """bitsmith_tree: ``count`` numbers of ``bits`` bits, sums of at most ``most`` bits, a register behind each level."""
-    left, width = np.asarray(count, float), np.asarray(bits, float)
+    left: Floats = np.asarray(count, float)
+    width: Floats = np.asarray(bits, float)
     adder_bits, number, flops = (np.zeros_like(left + width) for _ in range(3))
     for _ in range(DEEPEST):
         live = left > 1

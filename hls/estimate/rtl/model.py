@@ -11,7 +11,7 @@ import numpy as np
 from bitsmith.hls.estimate.calibration import Calibration, load_calibration
 from bitsmith.hls.estimate.conformal import Band
 from bitsmith.hls.estimate.rtl.terms import BRAM, DSP, FF, Number, Terms
-from bitsmith.hls.results import Figure
+from bitsmith.hls.results import Figure, LayerCost
 from bitsmith.models.ir.errors import InputError
 
 TARGETS = ("lut", "ff", "dsp", "bram")
@@ -95,3 +95,8 @@ def model_of(family: str, backend: str) -> Model:
     same = family in SAME
     note = f"calibrated on {lender}" + ("" if same else f", bounds widened for {family}")
     return Model(calibration, 1.0 if same else WIDER, note)
+
+
+def rows_of(figures: Mapping[str, dict[str, Figure]]) -> list[LayerCost]:
+    """One row per part, in order, not yet described."""
+    return [LayerCost(name, "stream", **row) for name, row in figures.items()]

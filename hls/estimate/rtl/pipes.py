@@ -119,7 +119,9 @@ def _search(p: Params, rows: Number, read: Number, family: str) -> Terms:
 def _serial(p: Params, rows: Number, read: Number, family: str) -> Terms:
     """bitsmith_search_serial."""
     lanes, folds, width, bits = p["LANES"], p["FOLDS"], p["WU"], p["WC"]
-    memory = _lookup(folds * np.exp2(bits), rows * width, np.equal(p.get("BLOCK_FROM", 16), 0), read, family) * lanes
+    memory: Terms = (
+        _lookup(folds * np.exp2(bits), rows * width, np.equal(p.get("BLOCK_FROM", 16), 0), read, family) * lanes
+    )
     own = {
         FF: lanes * (2.0 * bits + width),
         "search.compare_bits": lanes * width * 1.0,
@@ -142,8 +144,8 @@ def lut(p: Params, family: str) -> Terms:
     copies = np.where(np.equal(p["EACH"], 1) & np.equal(folds, 1), 1, lanes)
     # with a table for each lane only its own column of the word is left
     own = np.where(np.equal(p["EACH"], 1), p["WY"], width)
-    tables = rom(words, own, p["BLOCK"], family) * lanes
-    blocks = rom(words, width, p["BLOCK"], family) * copies
+    tables: Terms = rom(words, own, p["BLOCK"], family) * lanes
+    blocks: Terms = rom(words, width, p["BLOCK"], family) * copies
     in_block = np.equal(p["BLOCK"], 1)
     return (
         tables.where(~in_block)
@@ -163,7 +165,8 @@ def add(p: Params, family: str) -> Terms:
         }
     )
     line = Terms({"ff.delay": times + clog2(inputs), "add": np.ones_like(clog2(inputs))})
-    return more + tree("add", inputs, p["WT"], p["WY"]) * lanes + line
+    sums: Terms = tree("add", inputs, p["WT"], p["WY"]) * lanes
+    return more + sums + line
 
 
 def weigh(p: Params, family: str) -> Terms:

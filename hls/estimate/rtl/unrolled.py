@@ -7,7 +7,7 @@ from collections import Counter
 
 from bitsmith.hls.backends.rtl.unrolled.costs import carry_bits, node_luts
 from bitsmith.hls.backends.rtl.unrolled.design import Design, Placed
-from bitsmith.hls.backends.rtl.unrolled.netlist import Kind, Netlist
+from bitsmith.hls.backends.rtl.unrolled.netlist import Kind, Netlist, Node
 from bitsmith.hls.backends.rtl.unrolled.timing import Schedule
 from bitsmith.hls.estimate.rtl.terms import FF, Terms, total
 
@@ -43,12 +43,20 @@ def unit_terms(unit: Netlist, plan: Schedule, lut_inputs: int) -> Terms:
             found["graph.adder_bits"] += carry_bits(node, unit.nodes)
             found["graph.adders"] += 1
             found["graph.narrow_bits"] += carry_bits(node, unit.nodes) if node.width <= 4 else 0
+        elif node.kind is Kind.COUNT:
+            found["graph.count"] += _count_bits(node, unit, lut_inputs)
         else:
             found[f"graph.{node.kind.name.lower()}"] += node_luts(node, unit.nodes, lut_inputs)
         first = node.width if kept else 0
         found[FF] += first
         found["ff.delay_bits"] += kept - first
     return Terms({name: float(amount) for name, amount in found.items() if amount})
+
+
+def _count_bits(node: Node, unit: Netlist, lut_inputs: int) -> int:
+    """Bits of the comparators of thresholds; or, of few input bits, the LUTs that hold the whole function."""
+    bits = unit.nodes[node.args[0]].width
+    return min(len(node.params) * bits, node.width << max(0, bits - lut_inputs + 1))
 
 
 def _stream(design: Design) -> Terms:
