@@ -17,6 +17,14 @@ def price(net: QNet, hw: HwConfig) -> Estimate:
     return estimate(net, hw)
 
 
+def repriced(cost: Estimate, hw: HwConfig, activity: dict[str, Any]) -> Estimate:
+    """The same with the power that the counted ``activity`` of the design says (``Activity`` as plain data)."""
+    from bitsmith.hls.estimate.activity import Activity
+    from bitsmith.hls.estimate.price import with_activity
+
+    return with_activity(cost, hw, Activity(**activity))
+
+
 def _plain(item: Estimate | LayerCost) -> dict[str, Any]:
     values = {f.name: getattr(item, f.name) for f in fields(item)}
     return {k: v.as_json() if isinstance(v, Figure) else v for k, v in values.items()}
