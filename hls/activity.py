@@ -33,6 +33,9 @@ FRAMES = 64
 NETLIST_OPTIONS = ("--trace-underscore", "--trace-depth", "2")
 """Nets of yosys begin with an underscore; only those of the top are looked at, not the ports of each cell."""
 
+CELL_FAMILIES = ("xc7", "xcup", "ecp5")
+"""Families whose cells are known by their pins, and whose netlists run when Verilator joins them into one module."""
+
 _CELL = re.compile(r"^  (\w+) (?:#\(.*?\) )?\S+ +\(\n(.*?)\n  \);", re.MULTILINE | re.DOTALL)
 _PIN = re.compile(r"\.(\w+)\(\\?([^()\s]+) ?\)")
 
@@ -73,12 +76,14 @@ def measure_activity(project: Path, x: IntArray | None = None, folder: Path | No
 def measure_cells(project: Path, netlist: Path, family: str, folder: Path, x: IntArray | None = None) -> CellActivity:
     """Changes per cycle of the cells of a mapped ``netlist`` of ``project``, which runs as in :func:`measure_activity`.
 
-    For families of AMD and for ECP5, whose cells are told by their pins.  ToolError if there
-    are none, or if Verilator or g++ is missing or fails.
+    For the families of ``CELL_FAMILIES``.  ToolError for another, if there is no LUT or no
+    flip-flop, or if Verilator or g++ is missing or fails.
     """
     from bitsmith.hls.tools.netlist import MODELS, OPTIONS
     from bitsmith.hls.tools.render import HERE
 
+    if family not in CELL_FAMILIES:
+        raise ToolError(f"cells are counted in netlists of {', '.join(CELL_FAMILIES)}, not of {family}")
     manifest, load = _load(project, x)
     models = [HERE / "models" / name for name in MODELS[family]]
     text = _shortened(netlist.read_text())
