@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from bitsmith.flows.backends import load_backend
-from bitsmith.flows.firmware import emit_stage, synth_stage, tool_estimate_stage, verify_stage
+from bitsmith.flows.firmware import activity_stage, emit_stage, synth_stage, tool_estimate_stage, verify_stage
 from bitsmith.flows.job import Job
 from bitsmith.flows.lowering import lowered_net, stored_net
 from bitsmith.flows.options import hw_config, resolve_hardware
-from bitsmith.flows.pricing import estimate_json, price
+from bitsmith.flows.pricing import estimate_json, price, repriced
 from bitsmith.flows.rundir import Done, say, write_json
 from bitsmith.hls.backends.base import refuse
 from bitsmith.hls.config import HwConfig
@@ -17,6 +17,9 @@ from bitsmith.hls.results import Estimate
 from bitsmith.models.ir.errors import DoesNotFitError, ToolError
 
 BUILD = "build.json"
+
+ACTIVITY_LUTS = 20_000
+"""The activity of a larger design is not counted in a build: compiling its simulation anew takes minutes."""
 
 
 def build(job: Job) -> dict[str, Any]:
@@ -57,16 +60,32 @@ def _prove(job: Job, hw: HwConfig, cost: Estimate, stages: dict[str, Done]) -> d
     """One backend: its project and the proof of it."""
     emitted = stages[f"emit {hw.backend}"] = emit_stage(job, hw)
     proof = stages[f"verify {hw.backend}"] = verify_stage(job, hw)
+    cost, activity = _with_activity(job, hw, cost, stages)
     result = {
         "clock_mhz": hw.clock_mhz,
         "estimate": estimate_json(cost),
         "emit": emitted.result,
         "verify": proof.result,
+        "activity": activity,
     }
     if hw.backend == "finn":
         other = stages["tool-estimate finn"] = tool_estimate_stage(job, hw)
         result["tool_estimate"] = other.result
     return result
+
+
+def _with_activity(
+    job: Job, hw: HwConfig, cost: Estimate, stages: dict[str, Done]
+) -> tuple[Estimate, dict[str, Any] | None]:
+    """Power from the simulated activity of our own RTL, where the design is small enough to count it in seconds."""
+    if not hw.backend.startswith("rtl") or cost.lut.value > ACTIVITY_LUTS:
+        return cost, None
+    try:
+        done = stages[f"activity {hw.backend}"] = activity_stage(job, hw)
+    except ToolError as error:
+        say(f"activity/{hw.backend}: not counted, power rests on other designs: {error}")
+        return cost, None
+    return repriced(cost, hw, done.result), done.result
 
 
 def _must_fit(hw: HwConfig, cost: Estimate, force: bool) -> None:

@@ -86,6 +86,19 @@ def verify_stage(job: Job, hw: HwConfig) -> Done:
     return job.run.stage(f"verify/{hw.backend}", inputs, ("hls", "models/ir"), files, work)
 
 
+def activity_stage(job: Job, hw: HwConfig) -> Done:
+    """How often the nets of one RTL project change, under the vectors that are kept with it."""
+    from bitsmith.hls.activity import measure_activity
+
+    folder = job.run.folder / hw.backend
+    inputs = {"manifest": read_manifest(folder), "versions": versions("verilator")}
+
+    def work() -> dict[str, Any]:
+        return asdict(measure_activity(folder))
+
+    return job.run.stage(f"activity/{hw.backend}", inputs, ("hls", "models/ir"), (), work)
+
+
 def _accuracy_ip(job: Job, folder: Path) -> float | None:
     """Accuracy of what the engine itself returned on the test rows; None if it did not run them all."""
     assert job.dataset is not None

@@ -20,6 +20,14 @@ def price(net: QNet, hw: HwConfig) -> Estimate:
     return estimate(net, hw)
 
 
+def repriced(cost: Estimate, hw: HwConfig, activity: dict[str, Any]) -> Estimate:
+    """The same with the power that the counted ``activity`` of the design says (``Activity`` as plain data)."""
+    from bitsmith.hls.estimate.activity import Activity
+    from bitsmith.hls.estimate.price import with_activity
+
+    return with_activity(cost, hw, Activity(**activity))
+
+
 def price_accelerator(net: QNet, board: str) -> AcceleratorEstimate:
     """What the net costs on the accelerator board called ``board``."""
     from bitsmith.hls.accelerators import load_accelerator
@@ -40,7 +48,7 @@ def fpga_duty(cost: Estimate, hw: HwConfig, rate_per_s: float, battery_mwh: floa
     """A sensor node with the design: an FPGA stays configured, so it rests at its static power."""
     from bitsmith.hls.boards import load_family
     from bitsmith.hls.estimate.duty import duty
-    from bitsmith.hls.estimate.physics import static_mw
+    from bitsmith.hls.estimate.power import static_mw
 
     rest = static_mw(hw.board.device, load_family(hw.board.device.family))
     return duty(cost.power_mw, rest, cost.throughput_per_s, rate_per_s, battery_mwh)

@@ -112,6 +112,11 @@ class Estimate:
     binding: str  # the resource with the largest share of the device
     layers: tuple[LayerCost, ...]
     calibration: str
+    static_mw: Figure = ZERO  # what of the power flows when nothing changes; the rest is dynamic
+    dynamic_mw: Figure = ZERO
+    energy_static_uj: Figure = ZERO
+    energy_dynamic_uj: Figure = ZERO
+    power_source: str = ""  # what power and energy rest on; begins with "model"
 
 
 @dataclass(frozen=True)

@@ -259,8 +259,20 @@ def _quantities(cost: Estimate, proof: VerifyResult | None) -> list[Quantity]:
         _physical("Fmax", cost.fmax_mhz, 1e6, "Hz"),
         _physical("Latency", cost.latency_ns, 1e-9, "s", "at the target clock, or Fmax where lower"),
         _physical("Throughput", cost.throughput_per_s, 1.0, "/s", "at the same clock"),
-        _physical("Power", cost.power_mw, 1e-3, "W", "model, not measured: full load, static included"),
-        _physical("Energy per inference", cost.energy_uj, 1e-6, "J", "model, not measured"),
+        _physical("Power", cost.power_mw, 1e-3, "W", f"full load; {cost.power_source or 'model, not measured'}"),
+        *_parts(cost.static_mw, cost.dynamic_mw, 1e-3, "W"),
+        _physical("Energy per inference", cost.energy_uj, 1e-6, "J", "the same model"),
+        *_parts(cost.energy_static_uj, cost.energy_dynamic_uj, 1e-6, "J"),
+    ]
+
+
+def _parts(static: Figure, dynamic: Figure, size: float, unit: str) -> list[Quantity]:
+    """The two parts of a power or an energy; none where an older estimate does not split it."""
+    if static.value == dynamic.value == 0:
+        return []
+    return [
+        _physical("of it static", static, size, unit, "the whole device, whatever is in it"),
+        _physical("of it dynamic", dynamic, size, unit, "the design and its clock"),
     ]
 
 

@@ -97,7 +97,10 @@ def estimate(data: dict[str, Any]) -> str:
     keys = [k for k, v in data.items() if isinstance(v, dict) and "low" in v]
     figures = table(["figure", "value (low to high)"], [[k, _range(data[k])] for k in keys])
     verdict = "fits" if data["fits"] else "DOES NOT FIT"
-    return f"{figures}\n{verdict} {data['board']}; binding: {data['binding']}; {data['calibration']}{_duty(data)}"
+    lines = [figures, f"{verdict} {data['board']}; binding: {data['binding']}; {data['calibration']}"]
+    if data.get("power_source"):
+        lines.append(f"power and energy: {data['power_source']}")
+    return "\n".join(lines) + _duty(data)
 
 
 def accelerator(data: dict[str, Any]) -> str:

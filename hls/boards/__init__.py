@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import difflib
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Any
 
+from bitsmith.hls.boards.power import Power, read_power
 from bitsmith.hls.config import Board, Device
 from bitsmith.hls.results import Figure
 from bitsmith.models.ir.errors import InputError
@@ -32,9 +34,13 @@ class Family:
     adder_factor: Figure  # synthesised LUTs per full-adder bit of a plan
     logic_factor: Figure  # synthesised LUTs per other LUT of a plan, which has six inputs
     fmax_factor: Figure  # reached clock over the one that the plan promises
-    static_uw_per_lut: Figure
-    dynamic_uw_per_mhz_lut: Figure
     sources: dict[str, str]
+    power: Power  # of a device without numbers of its own
+    device_power: Mapping[str, Power]  # of those with some
+
+    def power_of(self, device: str) -> Power:
+        """The power coefficients of the chip called ``device``."""
+        return self.device_power.get(device, self.power)
 
 
 def _read(name: str) -> dict[str, Any]:
@@ -60,16 +66,19 @@ def family_names() -> list[str]:
 def load_family(name: str) -> Family:
     """The coefficients of the family ``name`` (``Device.family``)."""
     assert name in family_names(), f"no file describes the family {name}"
-    data = dict(_read(_DEVICES + name)["family"])
+    file = _read(_DEVICES + name)
+    data = dict(file["family"])
+    shared = data.pop("power")
+    own = {chip: read_power(shared, table["power"]) for chip, table in file["device"].items() if "power" in table}
     ranges = {key: Figure(value[1], value[0], value[2]) for key, value in data.items() if isinstance(value, list)}
-    return Family(**{**data, **ranges, "name": name})
+    return Family(**{**data, **ranges, "name": name}, power=read_power(shared), device_power=own)
 
 
 def _chips() -> dict[str, tuple[str, dict[str, Any]]]:
     chips = {}
     for family in family_names():
         for name, numbers in _read(_DEVICES + family)["device"].items():
-            chips[name] = (family, numbers)
+            chips[name] = (family, {key: value for key, value in numbers.items() if key != "power"})
     return chips
 
 

@@ -15,6 +15,8 @@ from bitsmith.hls.results import Figure, LayerCost
 from bitsmith.models.ir import QNet
 from bitsmith.models.ir.errors import DoesNotFitError
 
+CALIBRATION = "FINN-R's formulas (Blott et al. 2018), uncalibrated: wide bounds by judgement"
+
 LUT_OF_FORMULA = Figure(1.2, 0.5, 3.0)  # streams, width converters and control are left out of the formulas
 FF_PER_LUT = Figure(1.1, 0.4, 2.5)
 BRAM_OF_FORMULA = Figure(1.0, 0.0, 2.0)  # small memories may go to LUTs, FIFOs add blocks
@@ -45,6 +47,7 @@ def price_finn(net: QNet, hw: HwConfig, family: Family) -> Priced:
         latency_cycles=Figure(float(total), ii, 1.5 * total + 10.0 * len(rows)),
         ii_cycles=Figure(ii, ii, 1.1 * ii + 8.0),
         fmax_mhz=reached_clock(hw.clock_mhz, family),
+        calibration=CALIBRATION,
     )
 
 

@@ -39,6 +39,7 @@ def price_hls4ml(net: QNet, hw: HwConfig, family: Family) -> Priced:
         latency_cycles=Figure(latency.value, max(latency.low, 1.0), latency.high),
         ii_cycles=max(interval, key=lambda f: f.value),
         fmax_mhz=reached_clock(hw.clock_mhz, family),
+        calibration="uncalibrated",
     )
 
 

@@ -24,7 +24,8 @@ from bitsmith.models.ir.errors import ToolError
 INSTALL = "pip install 'bitsmith[rtl]'"
 INSTALL_GXX = "apt-get install g++"
 
-CXX_FLAGS = ("-std=c++20", "-fcoroutines", "-faligned-new", "-w", "-DVM_COVERAGE=0", "-DVM_SC=0", "-DVM_TRACE=0")
+_DIALECT = ("-std=c++20", "-fcoroutines", "-faligned-new", "-w", "-DVM_COVERAGE=0", "-DVM_SC=0")
+CXX_FLAGS = (*_DIALECT, "-DVM_TRACE=0")
 MODEL_FLAGS = (*CXX_FLAGS, "-O0")
 """Measured on a 64-32-32-10 net of 5 bits: -O0 3 s and 17,000 rows/s, -O1 6.5 s and 50,000 rows/s, -O2 10 s
 and no faster.  So up to some 80,000 rows -O0 ends first."""
@@ -32,9 +33,13 @@ and no faster.  So up to some 80,000 rows -O0 ends first."""
 LONG_RUN_FLAGS = (*CXX_FLAGS, "-O1")
 """For designs that run many cycles."""
 
-RUNTIME_FLAGS = (*CXX_FLAGS, "-O1")
+TOGGLE_OPTIONS = ("--trace-saif", "--no-trace-params", "--trace-max-array", "0")
+"""Count the toggles of all signals but memories (unpacked arrays); to be used with TOGGLE_FLAGS and RUNTIME_SAIF."""
+TOGGLE_FLAGS = (*_DIALECT, "-DVM_TRACE=1", "-DVM_TRACE_SAIF=1", "-DVM_TRACE_VCD=0", "-DVM_TRACE_FST=0", "-O0")
+
 RUNTIME = ("verilated.cpp", "verilated_threads.cpp")
 RUNTIME_TIMING = (*RUNTIME, "verilated_timing.cpp")
+RUNTIME_SAIF = (*RUNTIME, "verilated_saif_c.cpp")
 
 CACHE = Path("~/.cache/bitsmith")
 """Verilator's own runtime, compiled once for all projects (it takes longer than a small net)."""
@@ -109,12 +114,14 @@ def build(
     options: Sequence[str] = (),
     jobs: int = 2,
     model_flags: Sequence[str] = MODEL_FLAGS,
+    runtime: Sequence[str] = RUNTIME,
 ) -> Path:
     """Compile SystemVerilog ``sources`` with the C++ ``harness`` into ``folder``; returns the program.
 
     Without a harness the top makes its own main program (a testbench with
-    timing).  Nothing is done if ``folder`` holds the program of the very same
-    input.  ToolError if Verilator or g++ is missing or fails.
+    timing); ``runtime`` are the files of Verilator's own that are linked.
+    Nothing is done if ``folder`` holds the program of the very same input.
+    ToolError if Verilator or g++ is missing or fails.
     """
     tool = need_verilator()
     gxx = need_tool("g++", INSTALL_GXX)
@@ -140,8 +147,8 @@ def build(
 
     shares = _shares(units, jobs)
     with ThreadPoolExecutor(jobs) as pool:
-        runtime = pool.submit(_runtime, tool, gxx, folder, RUNTIME if harness else RUNTIME_TIMING)
-        objects = [*pool.map(compile_share, range(len(shares))), runtime.result()]
+        common = pool.submit(_runtime, tool, gxx, folder, runtime if harness else RUNTIME_TIMING, model_flags)
+        objects = [*pool.map(compile_share, range(len(shares))), common.result()]
     run_tool([gxx, *objects, "-o", program, "-pthread"], folder, folder / "link.log")
     mark.write_text(digest)
     return program
@@ -156,17 +163,18 @@ def _shares(units: Sequence[Path], jobs: int) -> list[list[Path]]:
     return [share for share in shares if share]
 
 
-def _runtime(tool: Verilator, gxx: str, folder: Path, names: Sequence[str]) -> Path:
+def _runtime(tool: Verilator, gxx: str, folder: Path, names: Sequence[str], model_flags: Sequence[str]) -> Path:
     """Verilator's runtime as an object, from the user's cache or put there."""
     files = [tool.include / name for name in names]
-    key = _digest(files, (tool.version, gxx, *RUNTIME_FLAGS))[:16]
+    flags = [*(flag for flag in model_flags if not flag.startswith("-O")), "-O1"]
+    key = _digest(files, (tool.version, gxx, *flags))[:16]
     cached = CACHE.expanduser() / f"verilator-{key}.o"
     if cached.exists():
         return cached
     joined, target = folder / "runtime.cxx", folder / "runtime.o"
     joined.write_text("".join(f'#include "{file}"\n' for file in files))
     includes = (f"-I{tool.include}", f"-I{tool.include / 'vltstd'}")
-    run_tool([gxx, *RUNTIME_FLAGS, *includes, "-c", joined, "-o", target], folder, folder / "runtime.log")
+    run_tool([gxx, *flags, *includes, "-c", joined, "-o", target], folder, folder / "runtime.log")
     try:
         cached.parent.mkdir(parents=True, exist_ok=True)
         part = cached.with_suffix(f".{os.getpid()}.part")

@@ -54,6 +54,8 @@ def test_every_stage_reports(built: tuple[Path, Any]) -> None:
     assert data["verify"]["exact"] is True and data["verify"]["samples"] == 1000
     assert data["verify"]["ii_cycles"] == 1
     assert data["estimate"]["latency_cycles"]["value"] == data["verify"]["latency_cycles"]
+    assert data["estimate"]["power_source"].startswith("model: activity of this design in Verilator")
+    assert 0 < data["activity"]["registers"] < 1 and data["activity"]["cycles"] == 300
     assert data["accuracy_ip"] == data["train"]["accuracy_quantized"]
     assert data["train"]["sparsity"] >= 0.5
     assert data["estimate"]["lut"]["low"] <= data["synth"]["lut"] <= data["estimate"]["lut"]["high"]

@@ -8,7 +8,8 @@ import pytest
 from bitsmith.hls.boards import board_names, load_board, load_family
 from bitsmith.hls.config import HwConfig
 from bitsmith.hls.estimate import estimate, op_counts
-from bitsmith.hls.estimate.physics import power_mw, timing
+from bitsmith.hls.estimate.activity import Activity
+from bitsmith.hls.estimate.physics import timing
 from bitsmith.hls.estimate.price import binding_resource, price
 from bitsmith.hls.estimate.unrolled import price_plan
 from bitsmith.hls.results import ZERO, Estimate, Figure
@@ -112,11 +113,14 @@ def test_timing_runs_at_the_target_or_at_fmax():
 
 
 def test_power_is_static_plus_dynamic():
-    family, device = load_family("xc7"), load_board("arty-a7-35t").device
-    idle = power_mw(ZERO, ZERO, Figure.exact(100.0), device, family)
-    assert idle.value == pytest.approx(20800 * family.static_uw_per_lut.value / 1e3)  # floats: order of the products
-    busy = power_mw(Figure.exact(1000.0), ZERO, Figure.exact(100.0), device, family)
-    assert busy.value - idle.value == pytest.approx(1000 * 100 * family.dynamic_uw_per_mhz_lut.value / 1e3)
+    cost = price(price_plan(PLAN, load_family("xc7")), hw("rtl-unrolled"))
+    assert cost.power_mw == cost.static_mw + cost.dynamic_mw
+    assert cost.energy_uj == cost.energy_static_uj + cost.energy_dynamic_uj
+    assert cost.static_mw.value == 97.0  # xc7a100t
+    assert cost.power_source.startswith("model: default activity of rtl-unrolled")
+    seen = price(price_plan(PLAN, load_family("xc7")), hw("rtl-unrolled"), Activity(0.0, 0.0, 9, 9, 300, "by hand"))
+    assert seen.dynamic_mw.value < cost.dynamic_mw.value and seen.static_mw == cost.static_mw
+    assert "activity of this design in by hand" in seen.power_source
 
 
 def test_energy_is_power_times_interval():

@@ -10,7 +10,7 @@ import numpy as np
 
 from bitsmith.hls.estimate.calibration import Calibration, load_calibration
 from bitsmith.hls.estimate.conformal import Band
-from bitsmith.hls.estimate.rtl.terms import BRAM, DSP, FF, Number, Terms
+from bitsmith.hls.estimate.rtl.terms import BRAM, DSP, Number, Terms
 from bitsmith.hls.results import Figure, LayerCost
 from bitsmith.models.ir.errors import InputError
 
@@ -51,7 +51,7 @@ class Model:
         return {**found, DSP: terms.get(DSP, 0.0), BRAM: terms.get(BRAM, 0.0)}
 
     def figures(self, rows: Mapping[str, Terms]) -> tuple[dict[str, dict[str, Figure]], str]:
-        """Row -> target -> figure, the bounds of the sum shared among the rows in proportion; and the id with its notes."""
+        """Row -> target -> figure, and the id with its notes; bounds of the sum are shared among the rows in proportion."""
         values = {name: {t: float(v) for t, v in self.values(terms).items()} for name, terms in rows.items()}
         sums = {target: sum(row[target] for row in values.values()) for target in TARGETS}
         beyond = self.calibration.outside({"lut": sums["lut"], "ff": sums["ff"]})
@@ -99,4 +99,7 @@ def model_of(family: str, backend: str) -> Model:
 
 def rows_of(figures: Mapping[str, dict[str, Figure]]) -> list[LayerCost]:
     """One row per part, in order, not yet described."""
-    return [LayerCost(name, "stream", **row) for name, row in figures.items()]
+    return [
+        LayerCost(name, "stream", lut=row["lut"], ff=row["ff"], dsp=row["dsp"], bram=row["bram"])
+        for name, row in figures.items()
+    ]
