@@ -10,8 +10,11 @@ import numpy as np
 
 from bitsmith.flows.calibrate.designs import recipe_from
 from bitsmith.flows.calibrate.fit import Row, fit_weights, predict
+from bitsmith.hls.backends.rtl.folded.plan import FoldedDesign
 from bitsmith.hls.backends.rtl.folded.plan import design_of as folded_design
+from bitsmith.hls.backends.rtl.unrolled.design import Design as UnrolledDesign
 from bitsmith.hls.backends.rtl.unrolled.design import design_of as unrolled_design
+from bitsmith.hls.boards import load_board
 from bitsmith.hls.estimate.conformal import fit_band
 from bitsmith.hls.estimate.metrics import Score, score
 from bitsmith.hls.estimate.rtl import folded, unrolled
@@ -35,7 +38,6 @@ class Measured:
     id: str
     family: str
     backend: str
-    group: str  # what must not stand on both sides of a split: the network
     depth: int  # layers with weights
     terms: dict[str, float]
     parts: dict[str, dict[str, float]]
@@ -43,29 +45,43 @@ class Measured:
     part_truth: dict[str, dict[str, float]]
 
 
-def measured(row: Mapping[str, Any]) -> Measured:
-    """A line of the data file as the estimator sees its design.  InputError if the network is no longer the same."""
+Design = FoldedDesign | UnrolledDesign
+
+
+def rebuilt(row: Mapping[str, Any]) -> Design:
+    """The design of a line of the data file.  InputError if its network is no longer the one that was synthesised."""
     recipe = recipe_from(dict(row))
     net, hw = recipe.build()
     if content_hash(net) != row["net_sha256"]:
         raise InputError(f"{recipe.id}: its network is not the one that was synthesised; synthesise the data anew")
     if recipe.backend == "rtl-folded":
         assert recipe.folding is not None, f"{recipe.id} has no folding"
-        rows = folded.design_terms(folded_design(net, hw, recipe.folding))
+        return folded_design(net, hw, recipe.folding)
+    return unrolled_design(net, hw)
+
+
+def measured(row: Mapping[str, Any], design: Design) -> Measured:
+    """A line of the data file as the estimator sees its design."""
+    recipe = recipe_from(dict(row))
+    device = load_board(recipe.board).device
+    if isinstance(design, FoldedDesign):
+        rows = folded.design_terms(design)
     else:
-        rows = unrolled.design_terms(unrolled_design(net, hw), hw.board.device.lut_inputs)
+        rows = unrolled.design_terms(design, device.lut_inputs)
     parts = {name: {n: float(v) for n, v in terms.items()} for name, terms in rows.items()}
-    whole = total(rows.values())
     return Measured(
         id=recipe.id,
-        family=hw.board.device.family,
+        family=device.family,
         backend=recipe.backend,
-        group=recipe.id,
         depth=sum(layer.kind not in ("flatten", "pool") for layer in recipe.net.layers),
-        terms={n: float(v) for n, v in whole.items()},
+        terms={n: float(v) for n, v in total(rows.values()).items()},
         parts=parts,
         truth={target: float(row[target]) for target in TARGETS},
-        part_truth={name: {t: float(part[t]) * part["count"] for t in TARGETS} for name, part in row["parts"].items()},
+        part_truth={
+            name: {t: float(part[t]) * part["count"] for t in TARGETS}
+            for name, part in row["parts"].items()
+            if name in parts  # not what stands around them
+        },
     )
 
 
@@ -101,6 +117,8 @@ def training_rows(designs: Iterable[Measured], target: str) -> list[Row]:
     rows = []
     for design in designs:
         rows.append(Row(design.id, _chosen(design.terms, choose), design.truth[target], WHOLE))
+        if target == FF and design.backend == "rtl-unrolled":
+            continue  # registers that wait for other layers stand around the modules, not in them
         apart = sum(part[target] for part in design.part_truth.values())
         shrink = min(1.0, design.truth[target] / apart) if apart else 1.0
         for name, terms in design.parts.items():
@@ -127,10 +145,10 @@ def values(weights: Mapping[str, dict[str, float]], design: Measured) -> dict[st
 
 def unseen(designs: Sequence[Measured]) -> list[dict[str, float]]:
     """Every design's estimate by a fit on other networks: ``FOLDS`` parts, one left out in turn."""
-    groups = sorted({d.group for d in designs})
+    groups = sorted({d.id for d in designs})
     part = {group: k % FOLDS for k, group in enumerate(groups)}
-    fits = [fit([d for d in designs if part[d.group] != k]) for k in range(FOLDS)]
-    return [values(fits[part[d.group]], d) for d in designs]
+    fits = [fit([d for d in designs if part[d.id] != k]) for k in range(FOLDS)]
+    return [values(fits[part[d.id]], d) for d in designs]
 
 
 def deeper(designs: Sequence[Measured], most: int) -> tuple[list[Measured], list[dict[str, float]]]:
@@ -142,8 +160,8 @@ def deeper(designs: Sequence[Measured], most: int) -> tuple[list[Measured], list
 
 def crossed_scores(designs: Sequence[Measured], estimates: Sequence[Mapping[str, float]]) -> dict[str, Score]:
     """Target -> errors; the bounds of every design are fitted without its network's part."""
-    groups = sorted({d.group for d in designs})
-    part = np.array([groups.index(d.group) % FOLDS for d in designs])
+    groups = sorted({d.id for d in designs})
+    part = np.array([groups.index(d.id) % FOLDS for d in designs])
     found = {}
     for target in TARGETS:
         truth = np.array([d.truth[target] for d in designs])

@@ -49,19 +49,35 @@ def rows(a_bits: Number, w_bits: Number) -> Terms:
     return Terms({name: found[..., k] for k, name in enumerate(names)})
 
 
+LEAST_FACTOR = {"gowin": 4}
+LEAST_PRODUCT = {"xc7": 9, "ice40": 11}
+"""Bits, signs included, of the factors and the products that yosys 0.70 puts on multipliers (its ``mul2dsp`` options,
+and what it was seen to do); smaller ones become logic, whatever the source asks for."""
+
+
+def on_block(kind: Number, a_bits: Number, a_signed: Number, w_bits: Number, w_signed: Number, family: str) -> Floats:
+    """Whether a product that is to be on a multiplier gets one."""
+    a, w = np.asarray(a_bits) + 1 - a_signed, np.asarray(w_bits) + 1 - w_signed
+    large = (np.minimum(a, w) >= LEAST_FACTOR.get(family, 2)) & (a + w >= LEAST_PRODUCT.get(family, 0))
+    found: Floats = np.greater_equal(kind, BLOCK) & large
+    return found
+
+
 def block_share(a_bits: Number, w_bits: Number, family: str) -> Floats:
     """Blocks of ``Device.dsp`` that a product takes: Gowin's hold two of 9 x 9 signed bits."""
     small = np.maximum(a_bits, w_bits) <= (8 if family == "gowin" else 0)
     return np.where(small, 0.5, 1.0)
 
 
-def product(kind: Number, a_bits: Number, w_bits: Number, family: str) -> Terms:
-    """bitsmith_product; one on a multiplier keeps its register there where the family's tool puts it there."""
+def product(kind: Number, a_bits: Number, w_bits: Number, family: str, mapped: Number = True) -> Terms:
+    """bitsmith_product; one for a multiplier is logic where it is not ``mapped`` to one."""
     a, w = np.asarray(a_bits), np.asarray(w_bits)
     flip = Terms({"product.flip_bits": a + 1.0, FF: a + 1.0})
     block = Terms({DSP: block_share(a, w, family), "product.block_bits": 1.0 * (a + w), "ff.block": 1.0 * (a + w)})
+    soft = Terms({"product.soft_bits": 1.0 * a * w, FF: 1.0 * (a + w)})
     found = rows(a, w).where(np.equal(kind, LUT)) + flip.where(np.equal(kind, SIGN) | np.equal(kind, TERNARY))
-    return found + block.where(np.greater_equal(kind, BLOCK))
+    wanted = np.greater_equal(kind, BLOCK)
+    return found + block.where(wanted & mapped) + soft.where(wanted & np.logical_not(mapped))
 
 
 def product_bits(kind: Number, a_bits: Number, w_bits: Number) -> Floats:
@@ -72,7 +88,7 @@ def product_bits(kind: Number, a_bits: Number, w_bits: Number) -> Floats:
 
 
 def tree(name: str, count: Number, bits: Number, most: Number) -> Terms:
-    """bitsmith_tree: ``count`` numbers of ``bits`` bits, sums of at most ``most`` bits, a register behind each level."""
+    """bitsmith_tree: ``count`` numbers of ``bits`` bits, sums of at most ``most`` bits, registers behind the levels."""
     left: Floats = np.asarray(count, float)
     width: Floats = np.asarray(bits, float)
     adder_bits, number, flops = (np.zeros_like(left + width) for _ in range(3))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bitsmith.hls.backends.rtl.folded.parts import Bits, Part
+import numpy as np
+
+from bitsmith.hls.backends.rtl.folded.parts import Bits, Part, Rom
 from bitsmith.hls.backends.rtl.folded.plan import FoldedDesign
 from bitsmith.hls.estimate.rtl import heads, pipes
 from bitsmith.hls.estimate.rtl.heads import Params, counter, outlet
@@ -53,16 +55,26 @@ def part_terms(part: Part, family: str) -> Terms:
 
 
 def params_of(part: Part) -> dict[str, Number]:
-    """The parameters as numbers: of a literal of one bit its value, of the factors of a sum how many adders they make."""
-    params = {name: value for name, value in part.params.items() if isinstance(value, int)}
+    """The parameters as numbers: of a literal of one bit its value, of the factors of a sum how many adders."""
+    params: dict[str, Number] = {name: value for name, value in part.params.items() if isinstance(value, int)}
     for name in ("CLIP_LO", "CLIP_HI"):
         value = part.params.get(name)
         if isinstance(value, Bits):
             params[name] = value.value
+    for name, contents in part.roms.items():
+        params[f"{name}_LIVE"] = live_columns(contents)
     factors = part.params.get("FACTOR")
     if isinstance(factors, Bits):
         params["ADDERS"] = _adders_of(factors, int(params["INPUTS"]))
     return params
+
+
+def live_columns(contents: Rom) -> float:
+    """Share of a ROM's columns that are neither constant nor equal to another: the others cost nothing."""
+    planes = (contents.words[:, :, None] >> np.arange(contents.bits)) & 1
+    columns = planes.reshape(len(contents.words), -1).astype(np.uint8).T
+    varied = columns[(columns != columns[:, :1]).any(axis=1)]
+    return len({column.tobytes() for column in np.packbits(varied, axis=1)}) / len(columns)
 
 
 def _adders_of(factors: Bits, inputs: int) -> int:

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from bitsmith.hls.estimate.rtl.arithmetic import (
-    BLOCK,
     PACKED,
     behind_blocks,
     dot_packed,
+    on_block,
     product,
     product_bits,
     stages,
@@ -58,11 +58,12 @@ def mac(
     field = np.where(np.greater(p.get("INDEX", 0), 0), p.get("INDEX", 0), w) + clog2(m)
     word = np.where(packed, pe / 2 * simd * (np.add(w, p.get("WH", 0))), pe * count * field)
     late = (np.equal(read, 2) & np.equal(p["ROM_REG"], 0)) * bits_of(depth)
-    weights = rom(depth, word, p["BLOCK"], family, np.where(np.equal(p["ROM_REG"], 1), read, 1))
+    registers = np.where(np.equal(p["ROM_REG"], 1), read, 1)
+    weights = rom(depth, word, p["BLOCK"], family, registers, p.get("WEIGHTS_LIVE"))
     tree_of = tree("tree", count, product_bits(kind, a, w), acc)
-    on_blocks = np.greater_equal(kind, BLOCK)
-    sums_of = tree_of.where(~on_blocks) + behind_blocks(tree_of).where(on_blocks)
-    plain = (product(np.where(packed, 0, kind), a, w, family) * count + sums_of) * pe
+    on_blocks = on_block(kind, a, p["A_SIGN"], w, p["W_SIGN"], family)
+    sums_of = tree_of.where(np.logical_not(on_blocks)) + behind_blocks(tree_of).where(on_blocks)
+    plain = (product(np.where(packed, 0, kind), a, w, family, on_blocks) * count + sums_of) * pe
     pairs = dot_packed(simd, a, p["A_SIGN"], p.get("SHIFT", 1), p.get("WH", 1), p.get("LEVELS", 0), acc) * (
         np.asarray(pe) / 2
     )
@@ -102,9 +103,9 @@ def _sums(p: Params, outs: Number, pe: Number, one_step: Number, family: str) ->
             "sums.bias_bits": np.where(bias, mux, 0.0),
         }
     )
-    on_blocks = np.greater_equal(p["KIND"], BLOCK)
-    own = own.where(~on_blocks) + behind_blocks(own).where(on_blocks)
-    words = rom(outs, pe * acc, p.get("BIAS_BLOCK", 0), family) + counter(outs, "address")
+    on_blocks = on_block(p["KIND"], p["WA"], p["A_SIGN"], p["WW"], p["W_SIGN"], family)
+    own = own.where(np.logical_not(on_blocks)) + behind_blocks(own).where(on_blocks)
+    words = rom(outs, pe * acc, p.get("BIAS_BLOCK", 0), family, live=p.get("BIAS_LIVE")) + counter(outs, "address")
     return own.where(there) + words.where(bias)
 
 
@@ -114,7 +115,7 @@ def mvu(p: Params, family: str) -> Terms:
     beat = simd * p["WA"] * 1.0
     kept = np.greater(nf, 1) & np.greater(sf, 1)
     read = np.where(kept | np.equal(p["ROM_REG"], 1), 2, 1)
-    buffer = ram(sf, beat, family) + Terms({FF: 2 * beat + 1, "mvu.beat_bits": beat})
+    buffer = ram(sf, beat, family, one_address=True) + Terms({FF: 2 * beat + 1, "mvu.beat_bits": beat})
     held = Terms({FF: beat * read})
     core = mac(p, p["GROUPS"] * nf * sf, p["GROUPS"] * nf, pe, simd, np.equal(sf, 1), read, family)
     return total(
@@ -248,7 +249,7 @@ def reorder(p: Params, family: str) -> Terms:
     """bitsmith_reorder: two vectors in memory, a copy for each lane that goes out."""
     beats, lanes, out = p["IN_BEATS"], p["IN_LANES"], p["OUT_LANES"]
     code = bits_of(beats) + clog2(lanes)
-    words = rom(p["OUT_BEATS"], out * code, p["BLOCK"], family)
+    words = rom(p["OUT_BEATS"], out * code, p["BLOCK"], family, live=p.get("ORDER_LIVE"))
     copies = ram(2 * np.exp2(bits_of(beats)), lanes * p["BITS"], family) * out
     picks = Terms({FF: out * (clog2(lanes) + p["BITS"]), "narrow.pick_bits": out * p["BITS"] * (lanes - 1.0)}).where(
         np.greater(lanes, 1)

@@ -45,7 +45,13 @@ COSTS = {
 }
 
 BANK = 0.55
-"""What choosing between banks costs a bit: within what yosys 0.70 was seen to decide on ECP5 and 7 series."""
+"""What choosing between banks costs a bit: within what yosys 0.70 was seen to decide on ECP5, 7 series and Gowin."""
+
+BANK_ONE_ADDRESS = 0.25
+"""The same of a memory that is read where it is written."""
+
+ONE_ADDRESS = {"xc7": tuple(LutRam(words, bits, 8, 8, 4) for words, bits in ((32, 8), (64, 4), (128, 2), (256, 1)))}
+"""LUT RAM with one address for both ports, where the family has such."""
 
 
 def block_count(words: Number, width: Number, family: str) -> Floats:
@@ -55,16 +61,18 @@ def block_count(words: Number, width: Number, family: str) -> Floats:
     return best
 
 
-def ram(words: Number, width: Number, family: str) -> Terms:
+def ram(words: Number, width: Number, family: str, one_address: bool = False) -> Terms:
     """A memory with one writing and one registered reading port, its read register included."""
     costs = COSTS[family]
+    kinds = ONE_ADDRESS.get(family, costs.lut_ram) if one_address else costs.lut_ram
+    bank = BANK_ONE_ADDRESS if one_address else BANK
     blocks = block_count(words, width, family)
     cheapest, luts, banks = words * width * 1.0, np.zeros_like(blocks), words * np.ones_like(blocks)
     flops = words * width * 1.0 + width
-    for kind in costs.lut_ram:
+    for kind in kinds:
         rows, columns = ceil_div(words, kind.words), ceil_div(width, kind.bits)
         unused = kind.scale * (columns - np.divide(width, kind.bits))
-        cost = rows * (kind.cost * columns - unused) + BANK * width * (rows - 1)
+        cost = rows * (kind.cost * columns - unused) + bank * width * (rows - 1)
         better = cost <= cheapest
         cheapest = np.where(better, cost, cheapest)
         luts = np.where(better, kind.luts * rows * columns, luts)
@@ -78,21 +86,37 @@ def ram(words: Number, width: Number, family: str) -> Terms:
             FF: np.where(in_block, 0.0, flops),
             "ram.luts": np.where(in_block, 0.0, luts),
             "ram.bank_bits": np.where(in_block | logic, 0.0, width * (banks - 1)),
+            "ram.bank_levels": np.where(in_block | logic, 0.0, width * (banks - 1) * np.maximum(0, clog2(banks) - 1)),
             "ram.logic_bits": np.where(logic, words * width * 1.0, 0.0),
         }
     )
 
 
-def rom(words: Number, width: Number, block: Number, family: str, registers: Number = 1) -> Terms:
-    """bitsmith_rom: ``registers`` read registers, the first of which block RAM holds; one word is a constant."""
+def live_share(words: Number, width: Number) -> Floats:
+    """Share of a ROM's columns that are left when constant and equal ones are gone, of random contents."""
+    patterns = np.exp2(np.minimum(words, 40.0))
+    alike = np.maximum(1, width)
+    kept: Floats = np.maximum(0.0, patterns - 2) * -np.expm1(alike * np.log1p(-1 / np.maximum(patterns, 2))) / alike
+    return kept
+
+
+def rom(
+    words: Number, width: Number, block: Number, family: str, registers: Number = 1, live: Number | None = None
+) -> Terms:
+    """bitsmith_rom: ``registers`` read registers, the first of which block RAM holds; one word is a constant.
+
+    ``live`` is the share of columns that are neither constant nor equal to another, by default that of random ones.
+    """
+    live = live_share(words, width) if live is None else live
     rows = np.exp2(np.maximum(0, clog2(words) - np.log2(BITS_PER_LUT[family])))
-    kept, in_block = words > 1, np.asarray(block) > 0
+    kept, in_block = np.greater(words, 1), np.asarray(block) > 0
+    in_logic, columns = ~in_block & kept, width * live
     return Terms(
         {
             BRAM: np.where(in_block & kept, block_count(words, width, family), 0.0),
-            FF: np.where(kept, width * (registers - in_block), 0.0),
-            "rom.luts": np.where(~in_block & kept, width * np.maximum(1.0, words / BITS_PER_LUT[family]), 0.0),
-            "rom.small": np.where(~in_block & kept & (rows <= 1), width * 1.0, 0.0),
-            "rom.address": np.where(~in_block & kept, clog2(words), 0.0),
+            FF: np.where(kept, np.where(in_block, width * (registers - 1.0), columns * registers), 0.0),
+            "rom.luts": np.where(in_logic & (rows > 1), columns * np.divide(words, BITS_PER_LUT[family]), 0.0),
+            "rom.small": np.where(in_logic & (rows <= 1), columns, 0.0),
+            "rom.address": np.where(in_logic, clog2(words), 0.0),
         }
     )

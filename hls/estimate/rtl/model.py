@@ -51,7 +51,7 @@ class Model:
         return {**found, DSP: terms.get(DSP, 0.0), BRAM: terms.get(BRAM, 0.0)}
 
     def figures(self, rows: Mapping[str, Terms]) -> tuple[dict[str, dict[str, Figure]], str]:
-        """Row -> target -> figure, and the id with its notes; bounds of the sum are shared among the rows in proportion."""
+        """Row -> target -> figure, and the id with its notes; the rows share the bounds of the sum in proportion."""
         values = {name: {t: float(v) for t, v in self.values(terms).items()} for name, terms in rows.items()}
         sums = {target: sum(row[target] for row in values.values()) for target in TARGETS}
         beyond = self.calibration.outside({"lut": sums["lut"], "ff": sums["ff"]})

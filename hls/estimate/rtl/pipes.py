@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bitsmith.hls.estimate.rtl.arithmetic import BLOCK, LUT, SIGN, product, product_bits, stages, tree
+from bitsmith.hls.estimate.rtl.arithmetic import BLOCK, LUT, SIGN, on_block, product, product_bits, stages, tree
 from bitsmith.hls.estimate.rtl.heads import Params, counter
 from bitsmith.hls.estimate.rtl.memory import rom
 from bitsmith.hls.estimate.rtl.terms import FF, Number, Terms, bits_of, clog2, total
@@ -23,18 +23,22 @@ def affine(p: Params, kind: Number, width: Number, kept: Number, family: str) ->
     m = p.get("WM", 1)
     as_product = np.select([np.equal(kind, 3), np.equal(kind, 1)], [BLOCK, SIGN], LUT)
     constant = np.equal(p.get("M_FOLDS", 1), 1)
-    made = product(as_product, p["WX"], m, family) * lanes
+    mapped = on_block(as_product, p["WX"], p.get("X_SIGN", 1), m, p.get("M_SIGN", 1), family)
+    made = product(as_product, p["WX"], m, family, mapped) * lanes
     folded = Terms({f"constant.{name}" if name.startswith("rows.") else name: amount for name, amount in made.items()})
     times = folded.where(there & constant) + made.where(there & ~constant)
-    words = rom(p.get("M_FOLDS", 1), lanes * m, p.get("M_BLOCK", 0), family) + counter(p.get("M_FOLDS", 1), "address")
+    mult_live = p.get("MULT_FILE_LIVE")
+    words = rom(p.get("M_FOLDS", 1), lanes * m, p.get("M_BLOCK", 0), family, live=mult_live) + counter(
+        p.get("M_FOLDS", 1), "address"
+    )
     has_add = np.equal(p.get("HAS_ADD", 0), 1)
     flops = Terms({FF: lanes * kept * 1.0})
     plain = Terms({"affine.plain_bits": lanes * width * 1.0}) + flops
     varying = Terms({"affine.adder_bits": lanes * width * 1.0}) + flops
     several = np.greater(p.get("A_FOLDS", 1), 1)
-    adds = rom(p.get("A_FOLDS", 1), lanes * p.get("WA", 1), p.get("A_BLOCK", 0), family) + counter(
-        p.get("A_FOLDS", 1), "address"
-    )
+    adds = rom(
+        p.get("A_FOLDS", 1), lanes * p.get("WA", 1), p.get("A_BLOCK", 0), family, live=p.get("ADD_FILE_LIVE")
+    ) + counter(p.get("A_FOLDS", 1), "address")
     delay = np.where(there, stages(as_product, p["WX"], m), 0.0) + has_add
     line = Terms({"ff.delay": delay})
     return total(
@@ -96,7 +100,7 @@ def thresholds(p: Params, family: str) -> Terms:
     )
     found += _serial(p, rows, read, family).where(np.equal(kind, SERIAL))
     step = p.get("STEP", -1)
-    inner = {**p, "WX": bits}
+    inner = {**p, "WX": bits, "X_SIGN": 0}
     value = affine(inner, np.where(np.equal(step, 2), -1, step), p["WY"], p["WY"], family)
     return found + value.where(np.greater_equal(step, 0))
 
@@ -111,7 +115,8 @@ def _search(p: Params, rows: Number, read: Number, family: str) -> Terms:
     own += counter(folds)
     for k in range(1, int(np.max(bits))):
         words, there = folds * (1 << k), np.greater(bits, k)
-        copies = _lookup(words, rows * width, np.less_equal(p.get("BLOCK_FROM", 16), k), read, family) * lanes
+        block, live = np.less_equal(p.get("BLOCK_FROM", 16), k), p.get(f"FILE_{k}_LIVE")
+        copies: Terms = _lookup(words, rows * width, block, read, family, live) * lanes
         own += copies.where(there)
     return own
 
@@ -119,9 +124,8 @@ def _search(p: Params, rows: Number, read: Number, family: str) -> Terms:
 def _serial(p: Params, rows: Number, read: Number, family: str) -> Terms:
     """bitsmith_search_serial."""
     lanes, folds, width, bits = p["LANES"], p["FOLDS"], p["WU"], p["WC"]
-    memory: Terms = (
-        _lookup(folds * np.exp2(bits), rows * width, np.equal(p.get("BLOCK_FROM", 16), 0), read, family) * lanes
-    )
+    block, live = np.equal(p.get("BLOCK_FROM", 16), 0), p.get("FILE_0_LIVE")
+    memory: Terms = _lookup(folds * np.exp2(bits), rows * width, block, read, family, live) * lanes
     own = {
         FF: lanes * (2.0 * bits + width),
         "search.compare_bits": lanes * width * 1.0,
@@ -130,10 +134,12 @@ def _serial(p: Params, rows: Number, read: Number, family: str) -> Terms:
     return memory + Terms({**own, "ff.delay": bits * read + 1.0}) + counter(folds) + counter(folds)
 
 
-def _lookup(words: Number, width: Number, block: Number, read: Number, family: str) -> Terms:
+def _lookup(words: Number, width: Number, block: Number, read: Number, family: str, live: Number | None) -> Terms:
     """bitsmith_lookup: a ROM whose register in logic stands at its address."""
-    address = Terms({FF: bits_of(words) - width}).where(np.logical_not(block))
-    return rom(words, width, block, family, read) + address
+    found = rom(words, width, block, family, read, live)
+    in_logic = np.logical_not(block)
+    at_address = Terms({FF: bits_of(words) + width * (np.asarray(read) - 1.0) - found[FF]})
+    return found + at_address.where(in_logic)
 
 
 def lut(p: Params, family: str) -> Terms:
@@ -144,7 +150,7 @@ def lut(p: Params, family: str) -> Terms:
     copies = np.where(np.equal(p["EACH"], 1) & np.equal(folds, 1), 1, lanes)
     # with a table for each lane only its own column of the word is left
     own = np.where(np.equal(p["EACH"], 1), p["WY"], width)
-    tables: Terms = rom(words, own, p["BLOCK"], family) * lanes
+    tables: Terms = rom(words, own, p["BLOCK"], family, live=p.get("FILE_LIVE")) * lanes
     blocks: Terms = rom(words, width, p["BLOCK"], family) * copies
     in_block = np.equal(p["BLOCK"], 1)
     return (
