@@ -1,88 +1,29 @@
-"""Calibrates the prices of our own RTL on designs that yosys and nextpnr have made."""
+"""Fits the prices of our own RTL to designs that yosys and nextpnr have made; every figure is of unseen networks."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from bitsmith.flows.calibrate.designs import recipe_from
 from bitsmith.flows.calibrate.fit import Row, fit_weights, predict
-from bitsmith.hls.backends.rtl.folded.plan import FoldedDesign
-from bitsmith.hls.backends.rtl.folded.plan import design_of as folded_design
-from bitsmith.hls.backends.rtl.unrolled.design import Design as UnrolledDesign
-from bitsmith.hls.backends.rtl.unrolled.design import design_of as unrolled_design
-from bitsmith.hls.boards import load_board
-from bitsmith.hls.estimate.conformal import fit_band
+from bitsmith.flows.calibrate.rtl_measured import Measured
+from bitsmith.hls.estimate.conformal import Band, Floats, fit_band
 from bitsmith.hls.estimate.metrics import Score, score
-from bitsmith.hls.estimate.rtl import folded, unrolled
-from bitsmith.hls.estimate.rtl.model import TARGETS
-from bitsmith.hls.estimate.rtl.terms import BRAM, COUNTED, DSP, FF, total
-from bitsmith.models.ir import content_hash
-from bitsmith.models.ir.errors import InputError
+from bitsmith.hls.estimate.rtl.terms import BRAM, COUNTED, DSP, FF
+
+FMAX, PERIOD = "fmax", "period"
 
 WHOLE = 3.0
 """Weight of a whole design among its parts."""
 
 FOLDS = 5
-OFFSETS = {"lut": 10.0, "ff": 10.0, "dsp": 0.5, "bram": 0.5}
+
+OFFSETS = {"lut": 10.0, "ff": 10.0, "dsp": 0.5, "bram": 0.5, FMAX: 0.0}
 """Of the bounds, see :class:`bitsmith.hls.estimate.conformal.Band`."""
 
-
-@dataclass(frozen=True)
-class Measured:
-    """A design of the data with its terms: of the whole, and of every part that synthesis kept apart."""
-
-    id: str
-    family: str
-    backend: str
-    depth: int  # layers with weights
-    terms: dict[str, float]
-    parts: dict[str, dict[str, float]]
-    truth: dict[str, float]
-    part_truth: dict[str, dict[str, float]]
-
-
-Design = FoldedDesign | UnrolledDesign
-
-
-def rebuilt(row: Mapping[str, Any]) -> Design:
-    """The design of a line of the data file.  InputError if its network is no longer the one that was synthesised."""
-    recipe = recipe_from(dict(row))
-    net, hw = recipe.build()
-    if content_hash(net) != row["net_sha256"]:
-        raise InputError(f"{recipe.id}: its network is not the one that was synthesised; synthesise the data anew")
-    if recipe.backend == "rtl-folded":
-        assert recipe.folding is not None, f"{recipe.id} has no folding"
-        return folded_design(net, hw, recipe.folding)
-    return unrolled_design(net, hw)
-
-
-def measured(row: Mapping[str, Any], design: Design) -> Measured:
-    """A line of the data file as the estimator sees its design."""
-    recipe = recipe_from(dict(row))
-    device = load_board(recipe.board).device
-    if isinstance(design, FoldedDesign):
-        rows = folded.design_terms(design)
-    else:
-        rows = unrolled.design_terms(design, device.lut_inputs)
-    parts = {name: {n: float(v) for n, v in terms.items()} for name, terms in rows.items()}
-    return Measured(
-        id=recipe.id,
-        family=device.family,
-        backend=recipe.backend,
-        depth=sum(layer.kind not in ("flatten", "pool") for layer in recipe.net.layers),
-        terms={n: float(v) for n, v in total(rows.values()).items()},
-        parts=parts,
-        truth={target: float(row[target]) for target in TARGETS},
-        part_truth={
-            name: {t: float(part[t]) * part["count"] for t in TARGETS}
-            for name, part in row["parts"].items()
-            if name in parts  # not what stands around them
-        },
-    )
+Weights = dict[str, dict[str, float]]
 
 
 def is_lut(name: str) -> bool:
@@ -95,7 +36,7 @@ def is_ff(name: str) -> bool:
     return name.startswith(FF)
 
 
-CHOOSE = {"lut": is_lut, "ff": is_ff}
+CHOOSE: dict[str, Callable[[str], bool]] = {"lut": is_lut, "ff": is_ff}
 
 
 def guess(name: str) -> float:
@@ -111,12 +52,17 @@ def guess(name: str) -> float:
     return 0.9
 
 
+def guess_ns(name: str) -> float:
+    """Nanoseconds of a part of the longest path before anything is fitted."""
+    return {"path": 3.0, "path.plan_ns": 0.7, "path.size": 0.2}.get(name, 0.1)
+
+
 def training_rows(designs: Iterable[Measured], target: str) -> list[Row]:
     """Whole designs, and their parts, which are scaled to add up to what the flattened design takes."""
     choose = CHOOSE[target]
     rows = []
     for design in designs:
-        rows.append(Row(design.id, _chosen(design.terms, choose), design.truth[target], WHOLE))
+        rows.append(Row(design.id, chosen(design.terms, choose), design.truth[target], WHOLE))
         if target == FF and design.backend == "rtl-unrolled":
             continue  # registers that wait for other layers stand around the modules, not in them
         apart = sum(part[target] for part in design.part_truth.values())
@@ -124,51 +70,83 @@ def training_rows(designs: Iterable[Measured], target: str) -> list[Row]:
         for name, terms in design.parts.items():
             if name in design.part_truth:
                 truth = design.part_truth[name][target] * shrink
-                rows.append(Row(design.id, _chosen(terms, choose), truth, 1.0))
+                rows.append(Row(design.id, chosen(terms, choose), truth, 1.0))
     return rows
 
 
-def _chosen(terms: Mapping[str, float], choose: Any) -> dict[str, float]:
+def chosen(terms: Mapping[str, float], choose: Callable[[str], bool]) -> dict[str, float]:
+    """Those terms that ``choose`` takes."""
     return {name: amount for name, amount in terms.items() if choose(name)}
 
 
-def fit(designs: Sequence[Measured]) -> dict[str, dict[str, float]]:
-    """Target -> weights."""
-    return {target: fit_weights(training_rows(designs, target), guess) for target in CHOOSE}
+def fit(designs: Sequence[Measured]) -> Weights:
+    """Target -> weights; of the period where some designs were placed."""
+    found = {target: fit_weights(training_rows(designs, target), guess) for target in CHOOSE}
+    placed = [Row(d.id, d.paths, d.period_ns, 1.0) for d in designs if d.period_ns]
+    return {**found, PERIOD: fit_weights(placed, guess_ns)} if placed else found
 
 
-def values(weights: Mapping[str, dict[str, float]], design: Measured) -> dict[str, float]:
+def values(weights: Weights, design: Measured) -> dict[str, float]:
     """Target -> estimate."""
-    found = {t: predict(weights[t], _chosen(design.terms, choose), guess) for t, choose in CHOOSE.items()}
+    found = {t: predict(weights[t], chosen(design.terms, choose), guess) for t, choose in CHOOSE.items()}
+    if PERIOD in weights:
+        found[FMAX] = 1e3 / predict(weights[PERIOD], design.paths, guess_ns)
     return {**found, DSP: design.terms.get(DSP, 0.0), BRAM: design.terms.get(BRAM, 0.0)}
 
 
-def unseen(designs: Sequence[Measured]) -> list[dict[str, float]]:
-    """Every design's estimate by a fit on other networks: ``FOLDS`` parts, one left out in turn."""
-    groups = sorted({d.id for d in designs})
-    part = {group: k % FOLDS for k, group in enumerate(groups)}
-    fits = [fit([d for d in designs if part[d.id] != k]) for k in range(FOLDS)]
-    return [values(fits[part[d.id]], d) for d in designs]
+@dataclass(frozen=True)
+class Unseen:
+    """Designs with estimates by fits on other networks, and the part of the split that each was in."""
+
+    designs: tuple[Measured, ...]
+    estimates: tuple[dict[str, float], ...]
+    part: tuple[int, ...]
+
+    def pairs(self, target: str) -> tuple[Floats, Floats, Floats]:
+        """Truth, estimate and part of those designs whose truth is known; (n,) each."""
+        rows = [
+            (d.truth[target], e[target], k)
+            for d, e, k in zip(self.designs, self.estimates, self.part, strict=True)
+            if target in d.truth and target in e
+        ]
+        truth, value, part = np.array(rows, float).reshape(-1, 3).T
+        return truth, value, part
 
 
-def deeper(designs: Sequence[Measured], most: int) -> tuple[list[Measured], list[dict[str, float]]]:
-    """Estimates of the designs with more than ``most`` layers by a fit on the others."""
+def unseen(designs: Sequence[Measured]) -> Unseen:
+    """Every design's estimate by a fit without its network: ``FOLDS`` parts, one left out in turn."""
+    ids = sorted(d.id for d in designs)
+    part = [ids.index(d.id) % FOLDS for d in designs]
+    fits = [fit([d for d, k in zip(designs, part, strict=True) if k != left]) for left in range(FOLDS)]
+    estimates = tuple(values(fits[k], d) for d, k in zip(designs, part, strict=True))
+    return Unseen(tuple(designs), estimates, tuple(part))
+
+
+def deeper(designs: Sequence[Measured], most: int) -> Unseen:
+    """The designs with more than ``most`` layers, estimated by a fit on the others."""
     found = fit([d for d in designs if d.depth <= most])
-    rest = [d for d in designs if d.depth > most]
-    return rest, [values(found, d) for d in rest]
+    rest = tuple(d for d in designs if d.depth > most)
+    return Unseen(rest, tuple(values(found, d) for d in rest), (0,) * len(rest))
 
 
-def crossed_scores(designs: Sequence[Measured], estimates: Sequence[Mapping[str, float]]) -> dict[str, Score]:
-    """Target -> errors; the bounds of every design are fitted without its network's part."""
-    groups = sorted({d.id for d in designs})
-    part = np.array([groups.index(d.id) % FOLDS for d in designs])
-    found = {}
-    for target in TARGETS:
-        truth = np.array([d.truth[target] for d in designs])
-        value = np.array([e[target] for e in estimates])
-        low, high = np.empty_like(value), np.empty_like(value)
-        for k in range(FOLDS):
-            band = fit_band(truth[part != k], value[part != k], OFFSETS[target])
-            low[part == k], high[part == k] = band.bounds(value[part == k])
-        found[target] = score(truth, value, low, high)
-    return found
+def band_of(found: Unseen, target: str) -> Band | None:
+    """Bounds for ``target``, from all estimates; None without any."""
+    truth, value, _ = found.pairs(target)
+    return fit_band(truth, value, OFFSETS[target]) if truth.size else None
+
+
+def bounded(found: Unseen, target: str, band: Band | None = None) -> Floats:
+    """Truth, estimate, low and high, (4, n); each design's bounds rest on the others' parts, or are ``band``."""
+    truth, value, part = found.pairs(target)
+    low, high = np.empty_like(value), np.empty_like(value)
+    for k in np.unique(part):
+        here = part == k
+        own = band or fit_band(truth[~here], value[~here], OFFSETS[target])
+        low[here], high[here] = own.bounds(value[here])
+    return np.stack([truth, value, low, high])
+
+
+def score_of(many: Sequence[Floats]) -> Score | None:
+    """Errors over what :func:`bounded` found; None of nothing."""
+    rows = np.concatenate(many, axis=1)
+    return score(*rows) if rows.size else None

@@ -7,10 +7,11 @@ from dataclasses import replace
 from bitsmith.hls.backends.rtl.folded.plan import FoldedDesign, PlannedStage, plan
 from bitsmith.hls.boards import Family
 from bitsmith.hls.config import HwConfig
-from bitsmith.hls.estimate.physics import reached_clock
+from bitsmith.hls.estimate.physics import placed_clock
 from bitsmith.hls.estimate.priced import Priced
 from bitsmith.hls.estimate.rtl.folded import design_terms
 from bitsmith.hls.estimate.rtl.model import model_of, rows_of
+from bitsmith.hls.estimate.rtl.paths import folded_paths
 from bitsmith.hls.results import Figure, LayerCost
 from bitsmith.models.ir import QNet
 
@@ -22,13 +23,15 @@ def price_folded(net: QNet, hw: HwConfig, family: Family) -> Priced:
 
 def price_design(design: FoldedDesign, family: Family) -> Priced:
     """Rows of a design that is planned already."""
-    figures, calibration = model_of(family.name, "rtl-folded").figures(design_terms(design))
+    model = model_of(family.name, "rtl-folded")
+    figures, calibration = model.figures(design_terms(design))
+    luts = sum(row["lut"].value for row in figures.values())
     stages = {stage.name: stage for stage in design.rows()}
     return Priced(
         layers=tuple(_described(row, stages.get(row.op)) for row in rows_of(figures)),
         latency_cycles=Figure.exact(design.cycles.latency_cycles),
         ii_cycles=Figure.exact(design.cycles.ii_cycles),
-        fmax_mhz=reached_clock(design.hw.clock_mhz, family),
+        fmax_mhz=placed_clock(model.fmax_mhz(folded_paths(design, luts)), design.hw.clock_mhz, family),
         calibration=calibration,
     )
 

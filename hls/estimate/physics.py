@@ -19,6 +19,13 @@ def reached_clock(promised_mhz: float, family: Family) -> Figure:
     return Figure(*(min(f, family.max_mhz) for f in (guess.value, guess.low, guess.high)))
 
 
+def placed_clock(placed: Figure | None, promised_mhz: float, family: Family) -> Figure:
+    """Fmax as calibrated on place and route, within the family's limit; without that, from what the plan promises."""
+    if placed is None:
+        return reached_clock(promised_mhz, family)
+    return Figure(*(min(f, family.max_mhz) for f in (placed.value, placed.low, placed.high)))
+
+
 @dataclass(frozen=True)
 class Timing:
     """What the cycles mean in seconds at the clock that the design runs at."""

@@ -8,9 +8,10 @@ from bitsmith.hls.backends.rtl.unrolled.design import Design, design_of
 from bitsmith.hls.backends.rtl.unrolled.plan import PlannedLayer, plan_of
 from bitsmith.hls.boards import Family
 from bitsmith.hls.config import HwConfig
-from bitsmith.hls.estimate.physics import reached_clock
+from bitsmith.hls.estimate.physics import placed_clock
 from bitsmith.hls.estimate.priced import Priced
 from bitsmith.hls.estimate.rtl.model import model_of, rows_of
+from bitsmith.hls.estimate.rtl.paths import unrolled_paths
 from bitsmith.hls.estimate.rtl.unrolled import design_terms
 from bitsmith.hls.results import Figure, LayerCost
 from bitsmith.models.ir import QNet
@@ -24,15 +25,19 @@ def price_unrolled(net: QNet, hw: HwConfig, family: Family) -> Priced:
 def price_design(design: Design, hw: HwConfig, family: Family) -> Priced:
     """Rows of a design that is solved already."""
     terms = design_terms(design, hw.board.device.lut_inputs)
-    figures, calibration = model_of(family.name, "rtl-unrolled").figures(terms)
+    model = model_of(family.name, "rtl-unrolled")
+    figures, calibration = model.figures(terms)
+    luts = sum(row["lut"].value for row in figures.values())
     plan = plan_of(design)
     layers = {layer.op: layer for layer in plan.layers}
     slowest_ns = max((layer.critical_ns for layer in plan.layers), default=0.0)
+    promised_mhz = 1e3 / slowest_ns if slowest_ns > 0 else family.max_mhz
+    placed = model.fmax_mhz(unrolled_paths(design, hw.board.device, luts))
     return Priced(
         layers=tuple(_described(row, layers[row.op]) for row in rows_of(figures)),
         latency_cycles=Figure.exact(plan.latency_cycles),
         ii_cycles=Figure.exact(plan.ii_cycles),
-        fmax_mhz=reached_clock(1e3 / slowest_ns if slowest_ns > 0 else family.max_mhz, family),
+        fmax_mhz=placed_clock(placed, promised_mhz, family),
         calibration=calibration,
     )
 

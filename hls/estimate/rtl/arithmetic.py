@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 
-from bitsmith.hls.estimate.rtl.terms import DSP, FF, Floats, Number, Terms, ceil_div, clog2
+from bitsmith.hls.estimate.rtl.terms import DSP, FF, LENDER, Floats, Number, Terms, ceil_div, clog2
 
 LUT, SIGN, TERNARY, BLOCK, PACKED = range(5)
 """KIND of bitsmith_mac and bitsmith_product."""
@@ -58,7 +58,8 @@ and what it was seen to do); smaller ones become logic, whatever the source asks
 def on_block(kind: Number, a_bits: Number, a_signed: Number, w_bits: Number, w_signed: Number, family: str) -> Floats:
     """Whether a product that is to be on a multiplier gets one."""
     a, w = np.asarray(a_bits) + 1 - a_signed, np.asarray(w_bits) + 1 - w_signed
-    large = (np.minimum(a, w) >= LEAST_FACTOR.get(family, 2)) & (a + w >= LEAST_PRODUCT.get(family, 0))
+    like = LENDER.get(family, family)
+    large = (np.minimum(a, w) >= LEAST_FACTOR.get(like, 2)) & (a + w >= LEAST_PRODUCT.get(like, 0))
     found: Floats = np.greater_equal(kind, BLOCK) & large
     return found
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bitsmith.hls.backends.rtl.folded.roms import BITS_PER_LUT, BLOCK_SHAPES
-from bitsmith.hls.estimate.rtl.terms import BRAM, FF, Floats, Number, Terms, ceil_div, clog2
+from bitsmith.hls.estimate.rtl.terms import BRAM, FF, LENDER, Floats, Number, Terms, ceil_div, clog2
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,9 @@ def block_count(words: Number, width: Number, family: str) -> Floats:
 
 def ram(words: Number, width: Number, family: str, one_address: bool = False) -> Terms:
     """A memory with one writing and one registered reading port, its read register included."""
-    costs = COSTS[family]
-    kinds = ONE_ADDRESS.get(family, costs.lut_ram) if one_address else costs.lut_ram
+    like = LENDER.get(family, family)
+    costs = COSTS[like]
+    kinds = ONE_ADDRESS.get(like, costs.lut_ram) if one_address else costs.lut_ram
     bank = BANK_ONE_ADDRESS if one_address else BANK
     blocks = block_count(words, width, family)
     cheapest, luts, banks = words * width * 1.0, np.zeros_like(blocks), words * np.ones_like(blocks)

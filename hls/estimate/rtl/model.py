@@ -10,22 +10,11 @@ import numpy as np
 
 from bitsmith.hls.estimate.calibration import Calibration, load_calibration
 from bitsmith.hls.estimate.conformal import Band
-from bitsmith.hls.estimate.rtl.terms import BRAM, DSP, Number, Terms
+from bitsmith.hls.estimate.rtl.terms import BRAM, DSP, LENDER, Number, Terms
 from bitsmith.hls.results import Figure, LayerCost
 from bitsmith.models.ir.errors import InputError
 
 TARGETS = ("lut", "ff", "dsp", "bram")
-
-BORROWED = {
-    "xcup": "xc7",
-    "cyclonev": "xc7",
-    "arria10": "xc7",
-    "agilex": "xc7",
-    "max10": "ecp5",
-    "polarfire": "ecp5",
-    "gw5a": "gowin",
-}
-"""Families without open synthesis of their own -> the one whose LUTs are nearest.  yosys counts xcup as xc7."""
 
 SAME = ("xcup",)
 """Borrowers for which nothing is widened, since the tool counts them alike."""
@@ -65,6 +54,14 @@ class Model:
             [self.calibration.id, *([self.note] if self.note else []), *self._beyond(beyond, sums)]
         )
 
+    def fmax_mhz(self, paths: Mapping[str, float]) -> Figure | None:
+        """The clock that place and route will reach; None where there was none to calibrate on."""
+        weights, band = self.calibration.weights.get("period"), self.calibration.bands.get("fmax")
+        if weights is None or band is None:
+            return None
+        period_ns = sum(weights.get(name, 0.0) * amount for name, amount in paths.items())
+        return band.widened(self.widened).around(1e3 / period_ns)
+
     def _beyond(self, beyond: Mapping[str, float], sums: Mapping[str, float]) -> list[str]:
         if not beyond:
             return []
@@ -86,7 +83,7 @@ def _share(band: Band, value: float) -> tuple[float, float]:
 
 def model_of(family: str, backend: str) -> Model:
     """The model for designs of ``backend`` on ``family``.  InputError where there is none."""
-    lender = BORROWED.get(family, family)
+    lender = LENDER.get(family, family)
     calibration = load_calibration(f"{backend}-{lender}")
     if calibration is None:
         raise InputError(f"there is no calibration of {backend} for the family {family}; run scripts/calibrate rtl")

@@ -24,6 +24,18 @@ FF, DSP, BRAM = "ff", "dsp", "bram"
 COUNTED = (FF, DSP, BRAM)
 
 
+LENDER = {
+    "xcup": "xc7",
+    "cyclonev": "xc7",
+    "arria10": "xc7",
+    "agilex": "xc7",
+    "max10": "ecp5",
+    "polarfire": "ecp5",
+    "gw5a": "gowin",
+}
+"""Families without open synthesis of their own -> the one whose LUTs are nearest.  yosys counts xcup as xc7."""
+
+
 class Terms(dict[str, Number]):
     """Name -> amount; ``+`` adds name by name."""
 
