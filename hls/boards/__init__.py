@@ -31,8 +31,6 @@ class Family:
     lut_name: str  # what ``Device.lut`` counts
     bram_name: str  # what ``Device.bram`` counts
     max_mhz: float  # no clock of this family is faster
-    adder_factor: Figure  # synthesised LUTs per full-adder bit of a plan
-    logic_factor: Figure  # synthesised LUTs per other LUT of a plan, which has six inputs
     fmax_factor: Figure  # reached clock over the one that the plan promises
     sources: dict[str, str]
     power: Power  # of a device without numbers of its own

@@ -5,33 +5,30 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from bitsmith.hls.boards import board_names, load_board, load_family
+from bitsmith.hls.boards import board_names, load_board
 from bitsmith.hls.config import HwConfig
 from bitsmith.hls.estimate import estimate, op_counts
 from bitsmith.hls.estimate.activity import Activity
 from bitsmith.hls.estimate.physics import timing
 from bitsmith.hls.estimate.price import binding_resource, price
-from bitsmith.hls.estimate.unrolled import price_plan
-from bitsmith.hls.results import ZERO, Estimate, Figure
+from bitsmith.hls.estimate.priced import Priced
+from bitsmith.hls.results import ZERO, Estimate, Figure, LayerCost
 from bitsmith.models.ir import DoesNotFitError, InputError, NetBuilder, QNet, QuantType, Rounding, verify
 
 FIGURES = [f.name for f in fields(Estimate) if f.type == "Figure"]
 
 
-class Layer:
-    def __init__(self, op, adder_bits, other_luts, ff_bits, latency_cycles, critical_ns):
-        self.op, self.kind, self.instances, self.adders = op, "dense", 1, adder_bits // 8
-        self.adder_bits, self.other_luts, self.ff_bits = adder_bits, other_luts, ff_bits
-        self.latency_cycles, self.critical_ns = latency_cycles, critical_ns
+def layer(op, lut, ff, latency_cycles) -> LayerCost:
+    return LayerCost(op, "dense", Figure(lut, 0.9 * lut, 1.2 * lut), Figure(ff, ff, ff), ZERO, ZERO, latency_cycles)
 
 
-class Plan:
-    def __init__(self, *layers, ii_cycles=1):
-        self.layers, self.ii_cycles = layers, ii_cycles
-        self.latency_cycles = sum(layer.latency_cycles for layer in layers)
-
-
-PLAN = Plan(Layer("fc1", 1000, 30.5, 400, 2, 8.0), Layer("fc2", 333, 0.25, 120, 1, 5.0))
+PRICED = Priced(
+    layers=(layer("fc1", 1030.5, 360, 2), layer("fc2", 333.25, 108, 1)),
+    latency_cycles=Figure.exact(3),
+    ii_cycles=Figure.exact(1),
+    fmax_mhz=Figure(125.0, 100.0, 160.0),
+    calibration="by hand",
+)
 
 
 def small_net() -> QNet:
@@ -61,7 +58,6 @@ def check(cost: Estimate) -> None:
         for row in cost.layers:
             total = total + getattr(row, name)
         assert total == getattr(cost, name)
-    assert cost.calibration == "uncalibrated"
 
 
 def test_op_counts_by_hand():
@@ -78,30 +74,14 @@ def test_op_counts_by_hand():
     assert [c.shape for c in op_counts(small_net())] == [op.shape for op in small_net().ops]
 
 
-def test_unrolled_rows_add_up_and_cycles_are_exact():
-    cost = price(price_plan(PLAN, load_family("xc7")), hw("rtl-unrolled"))
+def test_totals_are_the_sums_of_the_rows():
+    cost = price(PRICED, hw("rtl-unrolled"))
     check(cost)
     assert cost.latency_cycles == Figure.exact(3) and cost.ii_cycles == Figure.exact(1)
     assert [row.latency_cycles for row in cost.layers] == [2, 1]
-    family = load_family("xc7")
-    for row, adder_bits, other_luts in zip(cost.layers, (1000, 333), (30.5, 0.25), strict=True):
-        assert row.lut.low == adder_bits * family.adder_factor.low + other_luts * family.logic_factor.low
-        assert row.lut.value == adder_bits * family.adder_factor.value + other_luts * family.logic_factor.value
-    assert cost.ff.value == 400 * 0.9 + 120 * 0.9
+    assert (cost.lut.value, cost.ff.value, cost.fmax_mhz.value) == (1363.75, 468, 125.0)
     assert cost.dsp == cost.bram == ZERO
-    assert cost.fmax_mhz.value == 125.0  # 8 ns in the slowest layer
-
-
-def test_unrolled_plan_without_logic_is_bounded_by_the_family():
-    family = load_family("ice40")
-    cost = price(price_plan(Plan(Layer("flat", 0, 0, 8, 1, 0.0)), family), hw("rtl-unrolled", "icebreaker"))
-    check(cost)
-    assert cost.fmax_mhz.high == family.max_mhz
-
-
-def test_four_input_families_are_dearer_and_wider():
-    six, four = (price_plan(PLAN, load_family(f)).layers[0].lut for f in ("xc7", "ecp5"))
-    assert four.value > six.value and four.high / four.low > six.high / six.low
+    assert cost.calibration == "by hand"
 
 
 def test_timing_runs_at_the_target_or_at_fmax():
@@ -113,24 +93,20 @@ def test_timing_runs_at_the_target_or_at_fmax():
 
 
 def test_power_is_static_plus_dynamic():
-    cost = price(price_plan(PLAN, load_family("xc7")), hw("rtl-unrolled"))
+    cost = price(PRICED, hw("rtl-unrolled"))
     assert cost.power_mw == cost.static_mw + cost.dynamic_mw
     assert cost.energy_uj == cost.energy_static_uj + cost.energy_dynamic_uj
     assert cost.static_mw.value == 97.0  # xc7a100t
     assert cost.power_source.startswith("model: default activity of rtl-unrolled")
-    seen = price(price_plan(PLAN, load_family("xc7")), hw("rtl-unrolled"), Activity(0.0, 0.0, 9, 9, 300, "by hand"))
+    seen = price(PRICED, hw("rtl-unrolled"), Activity(0.0, 0.0, 9, 9, 300, "by hand"))
     assert seen.dynamic_mw.value < cost.dynamic_mw.value and seen.static_mw == cost.static_mw
     assert "activity of this design in by hand" in seen.power_source
 
 
 def test_energy_is_power_times_interval():
-    cost = price(price_plan(replace_ii(PLAN, 4), load_family("xc7")), hw("rtl-unrolled"))
+    cost = price(replace(PRICED, ii_cycles=Figure.exact(4)), hw("rtl-unrolled"))
     # 4 cycles at 100 MHz are 40 ns; mW * ns = 1e-6 uJ
     assert cost.energy_uj.value == pytest.approx(cost.power_mw.value * 40e-6)
-
-
-def replace_ii(plan: Plan, ii: int) -> Plan:
-    return Plan(*plan.layers, ii_cycles=ii)
 
 
 @pytest.mark.parametrize("io", ["io_parallel", "io_stream"])
@@ -170,9 +146,9 @@ def test_fits_and_binding():
     assert binding_resource(small, device) == ("lut", 0.0)
     assert binding_resource({**small, "ff": Figure.exact(640.0)}, device) == ("ff", 0.5)
     assert binding_resource({**small, "dsp": Figure.exact(1.0)}, device) == ("dsp", float("inf"))
-    cost = price(price_plan(PLAN, load_family("ice40")), hw("rtl-unrolled", "icestick"))
+    cost = price(PRICED, hw("rtl-unrolled", "icestick"))
     assert (cost.fits, cost.binding) == (False, "lut")
-    assert price(price_plan(PLAN, load_family("xc7")), hw("rtl-unrolled")).fits
+    assert price(PRICED, hw("rtl-unrolled")).fits
 
 
 def test_unknown_backend():

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from bitsmith.hls.accelerators import load_accelerator
-from bitsmith.hls.boards import load_board, load_family
+from bitsmith.hls.boards import load_board
 from bitsmith.hls.config import HwConfig
 from bitsmith.hls.estimate import op_counts
 from bitsmith.hls.estimate.accelerators import estimate_accelerator
 from bitsmith.hls.estimate.price import price
-from bitsmith.hls.estimate.unrolled import price_plan
-from bitsmith.hls.results import Mismatch, Problem, SynthReport, VerifyResult
+from bitsmith.hls.estimate.priced import Priced
+from bitsmith.hls.results import ZERO, Figure, LayerCost, Mismatch, Problem, SynthReport, VerifyResult
 from bitsmith.models.ir import ArgMax, InputError, NetBuilder, QNet, QuantType, content_hash, verify
 from bitsmith.reports.data import (
     Accuracy,
@@ -53,31 +53,35 @@ def sample_net() -> QNet:
     return verify(QNet("sample", tuple(b.ops.values())))
 
 
-class FakeLayer:
-    def __init__(self, op, kind, adders, adder_bits, other_luts, ff_bits, latency_cycles):
-        self.op, self.kind, self.instances, self.adders, self.adder_bits = op, kind, 1, adders, adder_bits
-        self.other_luts, self.ff_bits, self.latency_cycles, self.critical_ns = other_luts, ff_bits, latency_cycles, 4.0
-
-
-class FakePlan:
-    latency_cycles, ii_cycles = 5, 1
-    layers = (
-        FakeLayer("pixels", "input", 0, 0, 0, 64, 1),
-        FakeLayer("fc1", "dense", 88, 612, 0, 180, 1),
-        FakeLayer("fc1_relu", "requant", 12, 60, 48, 48, 0),
-        FakeLayer("fc2", "dense", 70, 512, 0, 160, 1),
-        FakeLayer("fc2_relu", "requant", 12, 60, 48, 48, 0),
-        FakeLayer("skip", "add", 12, 60, 0, 60, 1),
-        FakeLayer("logits", "dense", 66, 533, 0, 140, 1),
-        FakeLayer("digit", "argmax", 9, 126, 81, 4, 0),
-        FakeLayer("axi4_stream", "stream", 0, 0, 9, 7, 0),
+def layer(op, kind, lut, ff, latency_cycles, detail="") -> LayerCost:
+    return LayerCost(
+        op, kind, Figure(lut, 0.8 * lut, 1.5 * lut), Figure(ff, 0.5 * ff, ff), ZERO, ZERO, latency_cycles, detail
     )
+
+
+PRICED = Priced(
+    layers=(
+        layer("pixels", "input", 0, 64, 1),
+        layer("fc1", "dense", 612, 180, 1, "88 adders of 612 bits, 0 other LUTs"),
+        layer("fc1_relu", "requant", 108, 48, 0, "12 adders of 60 bits, 48 other LUTs"),
+        layer("fc2", "dense", 512, 160, 1, "70 adders of 512 bits, 0 other LUTs"),
+        layer("fc2_relu", "requant", 108, 48, 0, "12 adders of 60 bits, 48 other LUTs"),
+        layer("skip", "add", 60, 60, 1, "12 adders of 60 bits, 0 other LUTs"),
+        layer("logits", "dense", 533, 140, 1, "66 adders of 533 bits, 0 other LUTs"),
+        layer("digit", "argmax", 207, 4, 0, "9 adders of 126 bits, 81 other LUTs"),
+        layer("axi4_stream", "stream", 9, 7, 0),
+    ),
+    latency_cycles=Figure.exact(5),
+    ii_cycles=Figure.exact(1),
+    fmax_mhz=Figure(250.0, 125.0, 375.0),
+    calibration="by-hand",
+)
 
 
 def sample() -> ReportData:
     net, board = sample_net(), load_board("arty-a7-35t")
     hw = HwConfig(board, 100.0)
-    cost = price(price_plan(FakePlan(), load_family("xc7")), hw)
+    cost = price(PRICED, hw)
     proof = VerifyResult(True, 540, "Verilator 5.048", content_hash(net), 5, 1, None, 21.4)
     hls = VerifyResult(True, 540, "hls4ml 1.3.0 (Vitis emulation, g++ 12.2)", content_hash(net), None, None, None, 62.0)
     layers = {
@@ -283,7 +287,7 @@ def test_layer_rows_hold_every_op_and_the_interface():
     data = sample()
     rows = {r.op: r for r in layer_rows(data, data.designs[0])}
     assert list(rows) == [n.op for n in data.net.nodes] + ["axi4_stream"]
-    assert rows["fc1"].synth_lut == 640 and rows["fc1"].cost.lut.value == 612 * 0.8
+    assert rows["fc1"].synth_lut == 640 and rows["fc1"].cost.lut.value == 612
     assert rows["axi4_stream"].count is None
 
 

@@ -16,6 +16,9 @@ MAX_FRAMES = 256
 STEADY = 4
 """So often a pattern of distances between results must repeat until it is taken for good."""
 
+PATIENCE = 128
+"""Frames that a whole state is waited for; from then on the distances of the results must do."""
+
 EVEN = 8
 """Frames that a schedule is looked at for, at least, to find how it repeats."""
 
@@ -92,6 +95,7 @@ def fifo_depths(structure: Structure) -> Depths:
 
 def exact_cycles(structure: Structure, depths: Depths) -> Cycles:
     """Latency and II with FIFOs of these ``depths``."""
+    pace = busiest(structure)
     held = _frames_held(structure, depths)  # only when all is full, the stalls are felt at the input
     frames = held + STEADY + 2
     while True:
@@ -99,6 +103,11 @@ def exact_cycles(structure: Structure, depths: Depths) -> Cycles:
         times = Times(graph.processes, frames)
         done = times.at(graph.sink, graph.last_beat)[:, 0] - graph.first_taken(times)
         found = _repeating([int(d) for d in np.diff(done)[held:]])
+        if found is not None and int(np.diff(done)[-1]) > pace:
+            # Not the busiest unit but a loop of several holds it up: then equal distances say little, for a shorter or
+            # a longer one may follow every so many frames.  The whole state must repeat, which may take very long
+            # where a large FIFO fills slowly.
+            found = times.repeats(held) or (found if frames >= held + PATIENCE else None)
         if found is not None:
             first, period = held + found[0], found[1]
             distances = np.diff(done)[first : first + period]

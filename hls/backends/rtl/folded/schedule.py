@@ -118,6 +118,27 @@ class Times:
                     queued[reader] = True
                     todo.append(reader)
 
+    def repeats(self, start: int) -> tuple[int, int] | None:
+        """(frame after ``start``, period) from which on everything repeats, later by the same; None if not yet.
+
+        A frame depends on the few before it that its steps wait for.  Where so many frames in a row are those of a
+        period before, all of them later by as much, all that follow are so too.
+        """
+        state = np.concatenate([t.reshape(self.frames, -1) for t in self.times], axis=1)
+        back = 1 + max((self._frames_back(w.other, w.on) for p in self.processes for w in p.waits), default=0)
+        for period in range(1, self.frames - start - back + 1):
+            later = state[period:] - state[:-period]
+            even = (later == later[:, :1]).all(axis=1) & (later[:, 0] == later[-1, 0])
+            if not even[-back:].all() or len(even) < back:
+                continue
+            uneven = np.flatnonzero(~even)
+            first = int(uneven[-1]) + 1 if len(uneven) else 0
+            return max(0, first - start), period
+        return None
+
+    def _frames_back(self, other: int, on: IntArray) -> int:
+        return max(0, -int(np.min(on)) // self.processes[other].count + 1) if len(on) else 0
+
     def latest(self, sink: int) -> list[IntArray]:
         """Latest cycles of all steps for which those of ``sink`` stay as they are: nothing is made before its time."""
         late = [np.full_like(t, LATER) for t in self.times]
