@@ -12,9 +12,6 @@ from bitsmith.hls.results import ZERO, Estimate, Figure, LayerCost
 from bitsmith.models.ir import QNet
 from bitsmith.models.ir.errors import InputError
 
-UNCALIBRATED = "uncalibrated"
-"""Calibration id of the first form: bounds are wide by judgement, not by fit."""
-
 RESOURCES = ("lut", "ff", "dsp", "bram")
 
 
@@ -72,7 +69,7 @@ def price(priced: Priced, hw: HwConfig) -> Estimate:
         fits=share <= 1.0,
         binding=binding,
         layers=priced.layers,
-        calibration=UNCALIBRATED,
+        calibration=priced.calibration,
     )
 
 

@@ -15,3 +15,4 @@ class Priced:
     latency_cycles: Figure
     ii_cycles: Figure
     fmax_mhz: Figure
+    calibration: str = "uncalibrated"  # id of what the bounds rest on

@@ -1,0 +1,1 @@
+"""Fits the cost models to real results, one module per world; ``scripts/calibrate`` calls them."""

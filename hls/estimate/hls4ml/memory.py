@@ -1,0 +1,40 @@
+"""Block RAM as HLS reports it, in 18-kbit halves: ROMs of weights, FIFOs between layers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bitsmith.hls.estimate.hls4ml.layers import Floats
+
+SHAPES = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))
+"""Depth and width of one RAMB18 (AMD UG473 and UG573, "Block RAM"; the true width of x4 and below has no parity)."""
+
+SMALL_ROM_BITS = 1024
+"""A ROM of so many bits or fewer goes into LUTs."""
+
+SMALL_FIFO_BITS = 512
+"""A FIFO of so many bits or fewer goes into shift registers."""
+
+
+def rom_blocks(depth: Floats, width: Floats) -> Floats:
+    """Blocks of a ROM of ``depth`` words of ``width`` bits: the cheapest split of the width into columns.
+
+    A column is one shape, stacked to the depth; whole columns of the widest kind first, the rest in the cheapest.
+    Checked against csynth reports (weights of 32 to 256 by 32 to 256 at depths 384 to 1280).
+    """
+    best = np.full(np.broadcast(depth, width).shape, np.inf)
+    for deep, wide in SHAPES:
+        stack = np.ceil(depth / deep)
+        whole = np.floor(width / wide)
+        rest = width - whole * wide
+        tail = np.full(best.shape, np.inf)
+        for d, w in SHAPES:
+            tail = np.minimum(tail, np.ceil(depth / d) * np.ceil(rest / w))
+        best = np.minimum(best, stack * whole + tail)
+    return np.where(depth * width <= SMALL_ROM_BITS, 0.0, best)
+
+
+def fifo_blocks(depth: Floats, width: Floats, widest: float) -> Floats:
+    """Blocks of a FIFO, at most ``widest`` bits of a word in one block."""
+    blocks = np.ceil(width / np.minimum(widest, np.where(depth <= 512, 36.0, 18.0))) * np.ceil(depth / 1024)
+    return np.where((depth <= 1) | (depth * width <= SMALL_FIFO_BITS), 0.0, blocks)
