@@ -19,10 +19,9 @@ from bitsmith.hls.estimate.hls4ml.area import (
     folded_lut_terms,
     modes,
     product_terms,
-    shared_multipliers,
 )
 from bitsmith.hls.estimate.hls4ml.coefficients import FOLDED_FF_TERMS, FOLDED_TERMS, MODES, PRODUCT_TERMS, Coefficients
-from bitsmith.hls.estimate.hls4ml.layers import Columns, Floats, HlsDesign, columns
+from bitsmith.hls.estimate.hls4ml.layers import Floats, HlsDesign, columns
 from bitsmith.hls.estimate.hls4ml.model import COMPONENTS, TARGETS, component_of, layer_areas
 
 Row = Mapping[str, Any]
@@ -51,23 +50,20 @@ def truths(samples: Sequence[Sample], target: str) -> Floats:
 def empty() -> Coefficients:
     """All terms at nothing."""
     none = {m: {t: (0.0,) * len(PRODUCT_TERMS) for t in ("lut", "ff")} for m in MODES}
-    return Coefficients(
-        none, (0.0,) * len(FOLDED_TERMS), (0.0,) * len(FOLDED_FF_TERMS), (1.0, 5.0), (0.0, 1.0), (0.0, 1.0)
-    )
+    return Coefficients(none, (0.0,) * len(FOLDED_TERMS), (0.0,) * len(FOLDED_FF_TERMS))
 
 
 def fit_coefficients(samples: Sequence[Sample]) -> Coefficients:
     """All coefficients from ``samples``: dense layers first, then factors of components, then Vivado over csynth."""
     dense = [s for s in samples if s.source == "dense" and s.stage == "csynth"]
     c = columns([s.design for s in dense])
-    fitted = _shares(c, dense, empty())
-    terms = product_terms(c, fitted)
+    terms = product_terms(c)
     product = {}
     for mode, rows in modes(c).items():
         product[mode] = {t: _relative(terms[rows], truths(dense, t)[rows]) for t in ("lut", "ff")}
     rows = folded(c)
     fitted = replace(
-        fitted,
+        empty(),
         product=product,
         folded=_relative(folded_lut_terms(c)[rows], truths(dense, "lut")[rows]),
         folded_ff=_relative(folded_ff_terms(c)[rows], truths(dense, "ff")[rows]),
@@ -86,25 +82,6 @@ def _relative(terms: Floats, truth: Floats) -> tuple[float, ...]:
     weight = 1.0 / truth[known]
     found, _ = nnls(terms[known] * weight[:, None], np.ones(weight.size))
     return tuple(float(f"{float(value):.5g}") for value in found)
-
-
-def _shares(c: Columns, dense: Sequence[Sample], k: Coefficients) -> Coefficients:
-    """The two shares of hard weights, each rising with the mean number of digits (isotonic regression)."""
-    from sklearn.isotonic import IsotonicRegression
-
-    digits = c.csd_digits / np.maximum(c.nonzero, 1.0)
-    knots = (1.0, 1.6, *np.arange(1.75, 4.3, 0.25).tolist(), 5.5)
-    found = {}
-    plain = (modes(c)["latency"] | modes(c)["constant"]) & (c.weight_bits * c.in_bits >= 80)
-    dsp = truths(dense, "dsp") / np.maximum(c.nonzero, 1.0)
-    shared = modes(c)["shared"] & (c.weight_bits * c.in_bits >= 80) & (truths(dense, "dsp") > 0)
-    mul = (truths(dense, "ii") - 0.5) * shared_multipliers(c) / np.maximum(c.nonzero, 1.0)
-    for name, rows, share in (("dsp", plain, dsp), ("mul", shared, mul)):
-        x = np.concatenate([[1.0, 1.3, 5.5], digits[rows]])
-        y = np.concatenate([[0.0, 0.0, 1.0], share[rows]])
-        model = IsotonicRegression(out_of_bounds="clip").fit(x, y)
-        found[name] = tuple(round(float(v), 4) for v in model.predict(np.array(knots)))
-    return replace(k, digits=knots, dsp_share=found["dsp"], mul_share=found["mul"])
 
 
 def _factors(samples: Sequence[Sample], k: Coefficients) -> dict[str, dict[str, float]]:

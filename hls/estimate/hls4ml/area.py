@@ -14,13 +14,10 @@ import numpy as np
 
 from bitsmith.hls.estimate.hls4ml.coefficients import MODES, Coefficients
 from bitsmith.hls.estimate.hls4ml.layers import Bools, Columns, Floats
-from bitsmith.hls.estimate.hls4ml.weights import UNIFORM_DIGITS
+from bitsmith.hls.estimate.hls4ml.weights import LUT_PRODUCT_BITS
 
 UNIT = 16.0
 """Widths enter the terms in units of 16 bits, which most of the calibration has."""
-
-LUT_PRODUCT_BITS = 80.0
-"""Products of factors whose widths multiply to less are built from LUTs: 16 x 4 and 8 x 8 are, 16 x 6 is not."""
 
 
 CONTROL_POWER = 0.4
@@ -46,18 +43,16 @@ class Area:
 def accumulator_bits(c: Columns) -> Floats:
     """Width of a typical sum in the tree: what was declared, or less where its terms are narrow.
 
-    A weight of d CSD digits spans about 3 d bits; halfway up the tree, half of the levels have added a bit each.
+    Halfway up the tree, half of the levels have added a bit each.
     """
-    digits = c.csd_digits / np.maximum(c.nonzero, 1.0)
-    spans = np.minimum(c.weight_bits, np.maximum(0.0, (digits - UNIFORM_DIGITS[1]) / UNIFORM_DIGITS[0]))
-    return np.minimum(c.acc_bits, c.in_bits + spans + np.log2(np.maximum(c.n_in, 2.0)) / 2)
+    return np.minimum(c.acc_bits, c.in_bits + c.span_bits + np.log2(np.maximum(c.n_in, 2.0)) / 2)
 
 
 def blocks_per_product(c: Columns) -> Floats:
     """DSP48E2 blocks (27 x 18 signed, AMD UG579) of one product that is not built from LUTs."""
     wide, narrow = np.maximum(c.in_bits, c.weight_bits), np.minimum(c.in_bits, c.weight_bits)
     tiles = np.ceil(wide / 27.0) * np.ceil(narrow / 18.0)
-    return np.asarray(np.where(c.in_bits * c.weight_bits < LUT_PRODUCT_BITS, 0.0, tiles), dtype=np.float64)
+    return np.asarray(np.where(c.in_bits * c.weight_bits <= LUT_PRODUCT_BITS, 0.0, tiles), dtype=np.float64)
 
 
 def modes(c: Columns) -> dict[str, Bools]:
@@ -77,13 +72,6 @@ def folded(c: Columns) -> Bools:
     return c.matrix & c.resource & (c.reuse > 1)
 
 
-def share_at(c: Columns, k: Coefficients, share: tuple[float, ...]) -> Floats:
-    """Share of the nonzero weights that need a multiplier, from their mean CSD digits; 0 where products are in LUTs."""
-    digits = c.csd_digits / np.maximum(c.nonzero, 1.0)
-    found = np.interp(digits, k.digits, share)
-    return np.asarray(np.where(c.in_bits * c.weight_bits < LUT_PRODUCT_BITS, 0.0, found), dtype=np.float64)
-
-
 def multiplier_limit(c: Columns) -> Floats:
     """Multipliers that the latency strategy may build at its reuse factor (hls4ml's ``multiplier_limit``)."""
     zeros = c.n_in * c.n_out - c.nonzero
@@ -97,26 +85,19 @@ def shared_multipliers(c: Columns) -> Floats:
     return np.asarray(limit + (limit < 4), dtype=np.float64)
 
 
-def product_terms(c: Columns, k: Coefficients) -> Floats:
+def shared_products(c: Columns) -> Floats:
+    """Products that share those multipliers: all of three digits or more, if any of them is in a DSP block."""
+    return np.asarray(np.where(c.hard >= 0.5, c.hard + c.soft, 0.0), dtype=np.float64)
+
+
+def product_terms(c: Columns) -> Floats:
     """Terms of a matrix of constants, (layers, len(PRODUCT_TERMS)).
 
-    One adder into the sum per nonzero weight; one more per weight of two digits; a multiplier per hard one; every
-    digit beyond the first; registers of inputs and outputs.
+    One adder into the sum per nonzero weight; what the distinct products cost by class; inputs and outputs.
     """
     width = accumulator_bits(c) / UNIT
-    hard = c.nonzero * share_at(c, k, k.dsp_share)
-    two = np.maximum(0.0, c.nonzero - c.powers_of_two - hard)
-    return np.stack(
-        [
-            c.nonzero * width,
-            two * width,
-            hard * width,
-            np.maximum(0.0, c.csd_digits - c.nonzero) * width,
-            c.n_in * c.in_bits / UNIT,
-            c.n_out * width,
-        ],
-        axis=1,
-    )
+    per_product = np.stack([c.nonzero, c.ones, c.twos, c.soft, c.hard], axis=1) * width[:, None]
+    return np.concatenate([per_product, np.stack([c.n_in * c.in_bits / UNIT, c.n_out * width], axis=1)], axis=1)
 
 
 def block_factor(c: Columns) -> Floats:
@@ -186,13 +167,12 @@ def folded_ff_terms(c: Columns) -> Floats:
 def product_area(c: Columns, k: Coefficients) -> Area:
     """Cost of the matrices; zero for all other layers."""
     lut, ff, dsp = (np.zeros(c.kind.size) for _ in range(3))
-    terms = product_terms(c, k)
-    hard = c.nonzero * share_at(c, k, k.dsp_share) * blocks_per_product(c)
-    shared = c.nonzero * share_at(c, k, k.mul_share)
+    terms = product_terms(c)
+    hard = c.hard * np.maximum(1.0, blocks_per_product(c))
     for mode, rows in modes(c).items():
         lut[rows] = (terms @ np.array(k.product[mode]["lut"]))[rows]
         ff[rows] = (terms @ np.array(k.product[mode]["ff"]))[rows]
-    limit = np.minimum(shared_multipliers(c), np.ceil(shared)) * blocks_per_product(c)
+    limit = np.minimum(shared_multipliers(c), np.ceil(shared_products(c))) * blocks_per_product(c)
     slow = c.of_layers(c.series7) & (c.of_layers(c.clock_ns) < 7.0) & ~folded(c)
     width = accumulator_bits(c) / UNIT
     ff = ff + slow * width * (SLOW_PRODUCT_FF * hard + SLOW_SUM_FF * c.nonzero) * c.matrix

@@ -10,7 +10,7 @@ from typing import Any
 
 from bitsmith.hls.estimate.conformal import Band
 
-PRODUCT_TERMS = ("nonzero", "two_digits", "hard", "digits", "inputs", "outputs")
+PRODUCT_TERMS = ("nonzero", "ones", "twos", "soft", "hard", "inputs", "outputs")
 """Terms of a matrix of constants; see ``area.product_terms``."""
 
 FOLDED_TERMS = ("constant", "inputs", "outputs", "direct", "mux_32", "mux_64", "mux_128", "mux_256", "lut_product")
@@ -30,9 +30,6 @@ class Coefficients:
     product: dict[str, dict[str, tuple[float, ...]]]  # mode -> target -> one per PRODUCT_TERMS
     folded: tuple[float, ...]  # LUTs, one per FOLDED_TERMS
     folded_ff: tuple[float, ...]  # one per FOLDED_FF_TERMS
-    digits: tuple[float, ...]  # mean CSD digits, ascending: knots of the two shares
-    dsp_share: tuple[float, ...]  # of the nonzero weights, in DSP blocks
-    mul_share: tuple[float, ...]  # of the nonzero weights, multipliers that the tool may share
     factors: dict[str, dict[str, float]] = field(default_factory=dict)
     vivado: dict[str, float] = field(default_factory=dict)  # target -> Vivado's figure over csynth's
 
@@ -57,9 +54,6 @@ def to_json(calibration: Calibration) -> dict[str, Any]:
             "product": {m: {t: list(v) for t, v in per.items()} for m, per in c.product.items()},
             "folded": dict(zip(FOLDED_TERMS, c.folded, strict=True)),
             "folded_ff": dict(zip(FOLDED_FF_TERMS, c.folded_ff, strict=True)),
-            "digits": list(c.digits),
-            "dsp_share": list(c.dsp_share),
-            "mul_share": list(c.mul_share),
             "factors": c.factors,
             "vivado": c.vivado,
         },
@@ -81,9 +75,6 @@ def from_json(data: dict[str, Any]) -> Calibration:
             product={m: {t: tuple(v) for t, v in per.items()} for m, per in c["product"].items()},
             folded=tuple(c["folded"][name] for name in FOLDED_TERMS),
             folded_ff=tuple(c["folded_ff"][name] for name in FOLDED_FF_TERMS),
-            digits=tuple(c["digits"]),
-            dsp_share=tuple(c["dsp_share"]),
-            mul_share=tuple(c["mul_share"]),
             factors=c["factors"],
             vivado=c["vivado"],
         ),

@@ -12,13 +12,11 @@ import numpy as np
 
 from bitsmith.hls.estimate.hls4ml.area import (
     accumulator_bits,
-    blocks_per_product,
     folded,
     modes,
-    share_at,
     shared_multipliers,
+    shared_products,
 )
-from bitsmith.hls.estimate.hls4ml.coefficients import Coefficients
 from bitsmith.hls.estimate.hls4ml.layers import Columns, Floats
 
 TREE = 0.18
@@ -37,26 +35,26 @@ class Cycles:
     stream: Floats
 
 
-def unfolded_latency(c: Columns, k: Coefficients) -> Floats:
+def unfolded_latency(c: Columns) -> Floats:
     """Pipeline stages of a matrix of constants: a sum of ``fan`` terms and, on 28 nm parts, of its multipliers."""
     fan = c.nonzero / np.maximum(c.n_out, 1.0)
     period = 5.0 / c.of_layers(c.clock_ns)
     slow = c.of_layers(c.series7)
     tree = np.floor(0.5 + TREE * np.sqrt(fan) * accumulator_bits(c) / 16 * period * np.where(slow, 1.5, 1.0))
-    in_dsp = slow & (share_at(c, k, k.dsp_share) > 0) & (blocks_per_product(c) > 0)
+    in_dsp = slow & (c.hard >= 0.5)
     return tree + np.where(in_dsp, np.round(DSP_STAGES * np.minimum(1.0, period)), 0.0)
 
 
-def matrix_cycles(c: Columns, k: Coefficients) -> tuple[Floats, Floats]:
+def matrix_cycles(c: Columns) -> tuple[Floats, Floats]:
     """Latency and interval of each matrix; 0 and 1 for all other layers.
 
     Folded: interval = reuse, latency = reuse + 2 (756 reports, all exact).  Constants at reuse 1 in the resource
     strategy: 1 and 2.  Above 1 in the latency strategy, the multipliers that are left share what ``multiplier_limit``
     allows; with none left, HLS still ends at an interval of 3 (or at the reuse factor).
     """
-    plain = unfolded_latency(c, k)
+    plain = unfolded_latency(c)
     mode = modes(c)
-    shared = np.ceil(c.nonzero * share_at(c, k, k.mul_share) / shared_multipliers(c))
+    shared = np.ceil(shared_products(c) / shared_multipliers(c))
     interval = np.where(mode["shared"], np.minimum(np.maximum(shared, 3.0), c.reuse), 1.0)
     latency = np.where(mode["shared"], np.where(c.reuse > 2, interval - 1.0, plain), plain)
     interval = np.where(mode["constant"] & (plain > 0), plain + 1.0, interval)
@@ -64,9 +62,9 @@ def matrix_cycles(c: Columns, k: Coefficients) -> tuple[Floats, Floats]:
     return np.where(rows, c.reuse + 2.0, np.where(c.matrix, latency, 0.0)), np.where(rows, c.reuse, interval)
 
 
-def layer_cycles(c: Columns, k: Coefficients) -> Cycles:
+def layer_cycles(c: Columns) -> Cycles:
     """Cycles of every layer."""
-    latency, interval = matrix_cycles(c, k)
+    latency, interval = matrix_cycles(c)
     stream = c.of_layers(c.stream)
     vitis = c.of_layers(c.vitis)
     slow = c.of_layers(c.series7) & (c.of_layers(c.clock_ns) < 7.0)
@@ -77,12 +75,10 @@ def layer_cycles(c: Columns, k: Coefficients) -> Cycles:
     spread = c.is_kind("conv") & ~stream & (places > 1)
     latency = np.where(spread, places * interval + latency, latency)
     interval = np.where(spread, places * interval, interval)
-    return Cycles(latency, interval, np.where(stream, stream_cycles(c, k, latency, vitis), latency))
+    return Cycles(latency, interval, np.where(stream, stream_cycles(c, latency, vitis), latency))
 
 
-def stream_cycles(
-    c: Columns, k: Coefficients, latency: Floats, vitis: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
-) -> Floats:
+def stream_cycles(c: Columns, latency: Floats, vitis: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Floats:
     """Cycles that each layer of a stream takes for one input.
 
     A convolution takes a position per cycle at reuse 1 in Vivado HLS; in Vitis HLS the call per position is not

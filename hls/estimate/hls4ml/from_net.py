@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 
 from bitsmith.hls.config import HwConfig
 from bitsmith.hls.estimate.hls4ml.layers import HlsDesign, HlsLayer
-from bitsmith.hls.estimate.hls4ml.weights import counts_of, legal_reuse
+from bitsmith.hls.estimate.hls4ml.weights import legal_reuse, products_of
 from bitsmith.models.ir import Add, ArgMax, Conv, Dense, Lut, Op, Pad, Pool, QNet, Requant, Thresholds, Upsample
 from bitsmith.models.ir.types import QuantType
 
@@ -72,7 +73,6 @@ def _split(shape: tuple[int, ...]) -> tuple[int, int]:
 def _matrix(net: QNet, op: Dense | Conv, hw: HwConfig) -> HlsLayer:
     source = net[op.inputs[0]]
     n_in, n_out = math.prod(op.weight.shape[:-1]), op.weight.shape[-1]
-    nonzero, powers, digits = counts_of(op.weight)
     kernel = op.kernel if isinstance(op, Conv) else ()
     pads = op.pads if isinstance(op, Conv) else ((0, 0),) * len(source.shape[:-1])
     padded = math.prod(size + sum(pad) for size, pad in zip(source.shape[:-1], pads, strict=True))
@@ -91,9 +91,7 @@ def _matrix(net: QNet, op: Dense | Conv, hw: HwConfig) -> HlsLayer:
         out_bits=op.type.bits,
         acc_bits=op.type.bits,
         weight_bits=op.weight_type.bits,
-        nonzero=nonzero,
-        powers_of_two=powers,
-        csd_digits=digits,
+        **asdict(products_of(op.weight, source.type.bits)),
         reuse=legal_reuse(n_in, n_out, hw.reuse) if folds else min(hw.reuse, n_in * n_out),
         strategy=hw.strategy,
     )

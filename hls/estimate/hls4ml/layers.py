@@ -43,9 +43,12 @@ class HlsLayer:
     out_bits: int = 16
     acc_bits: int = 16
     weight_bits: int = 0
-    nonzero: float = 0.0
-    powers_of_two: float = 0.0
-    csd_digits: float = 0.0  # of all weights: nonzero digits in canonical signed form
+    nonzero: float = 0.0  # the next five: see weights.Products
+    ones: float = 0.0
+    twos: float = 0.0
+    soft: float = 0.0
+    hard: float = 0.0
+    span_bits: float = 0.0
     reuse: int = 1
     strategy: str = "latency"
     single_stream: bool = False  # values one after the other, not a position at a time
@@ -83,8 +86,11 @@ class Columns:
     acc_bits: Floats
     weight_bits: Floats
     nonzero: Floats
-    powers_of_two: Floats
-    csd_digits: Floats
+    ones: Floats
+    twos: Floats
+    soft: Floats
+    hard: Floats
+    span_bits: Floats
     reuse: Floats
     resource: Bools
     single_stream: Bools
@@ -156,20 +162,20 @@ def columns(designs: Sequence[HlsDesign]) -> Columns:
 
 
 def dense_columns(
-    n_in: Floats, n_out: Floats, in_bits: Floats, acc_bits: Floats, weight_bits: Floats, weights: Floats, reuse: Floats,
-    resource: Bools, clock_ns: float = 5.0, vitis: bool = False, series7: bool = False,
+    n_in: Floats, n_out: Floats, in_bits: Floats, acc_bits: Floats, weight_bits: Floats, products: Sequence[Floats],
+    reuse: Floats, resource: Bools, clock_ns: float = 5.0, vitis: bool = False, series7: bool = False,
 ) -> Columns:  # fmt: skip
     """Many designs of one dense layer each, without a Python object per design: what a search prices by the 100,000.
 
-    All arrays of shape (designs,); ``weights`` of shape (3, designs): nonzero, powers of two, CSD digits.
+    All arrays of shape (designs,); ``products`` are six: nonzero, ones, twos, soft, hard, span_bits.
     """
     n = n_in.size
-    one = np.ones(n)
+    one, no = np.ones(n), np.zeros(n, dtype=np.bool_)
+    nonzero, ones, twos, soft, hard, span = products
     return Columns(
         kind=np.zeros(n, dtype=np.int64), n_in=n_in, n_out=n_out, places_in=one, places_out=one, kernel_h=one,
         kernel_w=one, channels=n_in, in_bits=in_bits, out_bits=acc_bits, acc_bits=acc_bits, weight_bits=weight_bits,
-        nonzero=weights[0], powers_of_two=weights[1], csd_digits=weights[2], reuse=reuse, resource=resource,
-        single_stream=np.zeros(n, np.bool_), copies=one, design=np.arange(n), stream=np.zeros(n, np.bool_),
-        clock_ns=np.full(n, clock_ns), vitis=np.full(n, vitis), series7=np.full(n, series7),
-        axi=np.zeros(n, np.bool_), module=np.zeros(n, np.bool_),
+        nonzero=nonzero, ones=ones, twos=twos, soft=soft, hard=hard, span_bits=span, reuse=reuse, resource=resource,
+        single_stream=no, copies=one, design=np.arange(n), stream=no, clock_ns=np.full(n, clock_ns),
+        vitis=np.full(n, vitis), series7=np.full(n, series7), axi=no, module=no,
     )  # fmt: skip

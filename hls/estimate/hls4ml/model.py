@@ -79,7 +79,7 @@ def predict(c: Columns, k: Coefficients, vivado: bool = False) -> Prediction:
     for name in AREAS:
         scale = k.vivado.get(name, 1.0) if vivado else 1.0
         layers[name] = (module[name] * factors_of(c, k, name) + around[name]) * scale
-    cycles = layer_cycles(c, k)
+    cycles = layer_cycles(c)
     layers["latency"] = np.where(c.of_layers(c.stream), cycles.stream, cycles.latency)
     latency, interval = design_cycles(c, cycles)
     designs = {name: c.sums(layers[name]) for name in AREAS} | {"latency": latency, "ii": interval}

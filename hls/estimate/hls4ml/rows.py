@@ -9,10 +9,18 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from bitsmith.hls.estimate.hls4ml.layers import HlsDesign, HlsLayer
-from bitsmith.hls.estimate.hls4ml.weights import guessed_digits, legal_reuse
+from bitsmith.hls.estimate.hls4ml.weights import (
+    Products,
+    expected_products,
+    legal_reuse,
+    span_from_digits,
+    span_from_powers,
+    span_from_type,
+)
 from bitsmith.models.ir.errors import UnsupportedError
 
 Row = Mapping[str, Any]
@@ -135,7 +143,7 @@ class _Reader:
         in_bits = integer(layer.get("in_bits"), self.bits)
         weight_bits = integer(layer.get("w_bits"), DEFAULT_BITS)
         out_bits = integer(layer.get("out_bits"), DEFAULT_BITS)
-        nonzero, powers, digits = _weights(layer, (n_in, n_out), weight_bits)
+        products = _products(layer, (n_in, n_out), in_bits, weight_bits)
         large = "resource" if "large" in str(layer.get("type")) else None  # the strategy's name before hls4ml 0.2
         strategy = _strategy(large, layer.get("strategy"), layer.get("mult_strategy"), self.row.get("strategy"))
         reuse = integer(layer.get("rf"), integer(self.row.get("rf"), 1))
@@ -154,9 +162,7 @@ class _Reader:
             out_bits=out_bits,
             acc_bits=integer(layer.get("acc_bits"), out_bits),
             weight_bits=weight_bits,
-            nonzero=nonzero,
-            powers_of_two=powers,
-            csd_digits=digits,
+            **asdict(products),
             reuse=legal_reuse(n_in, n_out, reuse) if strategy == "resource" else min(reuse, n_in * n_out),
             strategy=strategy,
             single_stream=str(layer.get("type")).endswith("_me"),
@@ -213,18 +219,29 @@ def _strategy(*named: Any) -> str:
     return "latency"
 
 
-def _weights(layer: Row, shape: tuple[int, int], weight_bits: int) -> tuple[float, float, float]:
-    """Nonzero weights, powers of two, CSD digits: as counted, else guessed from what is known."""
+def _products(layer: Row, shape: tuple[int, int], in_bits: int, weight_bits: int) -> Products:
+    """Products to expect: from the largest weight, or the digits, or the share of powers of two, or the type alone."""
     total = shape[0] * shape[1]
     zeros = number(layer.get("n_zero"))
     if zeros is None:
         zeros = number(layer.get("cfg_n_zeros")) or 0.0
     nonzero = max(0.0, total - min(zeros, total))
-    powers = min(number(layer.get("n_pow2")) or 0.0, nonzero)
-    digits = number(layer.get("csd_digits"))
-    if digits is None or digits < nonzero:
-        digits = guessed_digits(weight_bits, integer(layer.get("w_int"), 1), shape, nonzero, powers)
-    return nonzero, powers, digits
+    whole = integer(layer.get("w_int"), 1)
+    span = _span(layer, shape, nonzero, weight_bits, whole)
+    found = expected_products(shape[0], nonzero, span, in_bits)
+    ones, twos, soft, hard = (float(f) for f in found)
+    return Products(nonzero, ones, twos, soft, hard, span)
+
+
+def _span(layer: Row, shape: tuple[int, int], nonzero: float, weight_bits: int, whole: int) -> float:
+    largest, digits, powers = (number(layer.get(key)) for key in ("absmax", "csd_digits", "n_pow2"))
+    if largest:
+        return max(0.0, min(weight_bits - 1.0, math.log2(largest) + weight_bits - whole))
+    if digits and nonzero and digits >= nonzero:
+        return min(weight_bits - 1.0, span_from_digits(digits / nonzero))
+    if powers and nonzero:
+        return min(weight_bits - 1.0, span_from_powers(min(1.0, powers / nonzero)))
+    return span_from_type(weight_bits, whole, *shape)
 
 
 _CFG = {
