@@ -30,6 +30,10 @@ PRIOR = 0.5
 """A factor starts from 1 as if that many repositories had said so."""
 
 
+SMALL_ERROR = 0.002
+"""Relative errors below count as squared, so that the reweighting ends."""
+
+
 @dataclass(frozen=True)
 class Sample:
     """A row that the model can price: its design, its truths (None: not in the row), the group it is held out with."""
@@ -73,14 +77,20 @@ def fit_coefficients(samples: Sequence[Sample]) -> Coefficients:
 
 
 def _relative(terms: Floats, truth: Floats) -> tuple[float, ...]:
-    """Coefficients of least squared relative error, none negative; zeros without rows."""
+    """Coefficients of least absolute relative error, none negative (least squares, reweighted); zeros without rows.
+
+    Absolute, not squared: a report that some other rule decided must not bend the rest.
+    """
     from scipy.optimize import nnls
 
     known = truth > 0
     if not known.any():
         return (0.0,) * int(terms.shape[1])
-    weight = 1.0 / truth[known]
-    found, _ = nnls(terms[known] * weight[:, None], np.ones(weight.size))
+    relative = terms[known] / truth[known][:, None]
+    weight = np.ones(relative.shape[0])
+    for _ in range(20):
+        found, _ = nnls(relative * weight[:, None], weight)
+        weight = 1.0 / np.sqrt(np.maximum(np.abs(relative @ found - 1.0), SMALL_ERROR))
     return tuple(float(f"{float(value):.5g}") for value in found)
 
 

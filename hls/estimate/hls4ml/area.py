@@ -27,6 +27,9 @@ WIDEST_MUX = 256
 BEYOND_MUX = 0.1
 """Selecting one of more inputs costs a tenth: 288, 784 and 2,304 inputs in three reports."""
 
+SHARING_REUSE = 8
+"""From here on, shared multipliers keep their products in registers; at a reuse of 2 they do not (one design)."""
+
 SLOW_PRODUCT_FF, SLOW_SUM_FF = 110.0, 9.0
 """Registers of pipelines at 5 ns on 28 nm parts: per product in a DSP block, per term of a sum, of 16 bits."""
 
@@ -57,11 +60,11 @@ def blocks_per_product(c: Columns) -> Floats:
 
 def modes(c: Columns) -> dict[str, Bools]:
     """Which layers are matrices of constants, by mode; what is left of the matrices is folded."""
-    unfolded = ~c.resource & c.matrix
+    unfolded, shares = ~c.resource & c.matrix, c.reuse >= SHARING_REUSE
     return dict(
         zip(
             MODES,
-            (unfolded & (c.reuse <= 1), unfolded & (c.reuse > 1), c.matrix & c.resource & (c.reuse <= 1)),
+            (unfolded & ~shares, unfolded & shares, c.matrix & c.resource & (c.reuse <= 1)),
             strict=True,
         )
     )
@@ -158,7 +161,7 @@ def folded_ff_terms(c: Columns) -> Floats:
             c.n_out * width,
             blocks * width * (in_dsp & (outer > 2)),
             blocks * c.weight_bits / UNIT * (in_dsp & (outer <= 2)),
-            blocks * c.weight_bits / UNIT * ~in_dsp,
+            blocks * c.weight_bits / UNIT * (~in_dsp & (outer > 2)),
         ],
         axis=1,
     )
@@ -176,7 +179,7 @@ def product_area(c: Columns, k: Coefficients) -> Area:
     slow = c.of_layers(c.series7) & (c.of_layers(c.clock_ns) < 7.0) & ~folded(c)
     width = accumulator_bits(c) / UNIT
     ff = ff + slow * width * (SLOW_PRODUCT_FF * hard + SLOW_SUM_FF * c.nonzero) * c.matrix
-    dsp = np.where(modes(c)["shared"], limit, np.where(c.matrix, hard, 0.0))
+    dsp = np.where(~c.resource & (c.reuse > 1), limit, np.where(c.matrix, hard, 0.0))
     rows = folded(c)
     lut[rows] = (folded_lut_terms(c) @ np.array(k.folded))[rows]
     ff[rows] = (folded_ff_terms(c) @ np.array(k.folded_ff))[rows]

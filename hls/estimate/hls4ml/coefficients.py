@@ -20,7 +20,7 @@ FOLDED_FF_TERMS = ("constant", "outputs", "selected", "direct", "lut_product")
 """Terms of its registers; see ``area.folded_ff_terms``."""
 
 MODES = ("latency", "shared", "constant")
-"""Matrix of constants: latency strategy at reuse 1 and above 1, resource strategy at reuse 1."""
+"""Matrix of constants: latency strategy at a reuse below and from 8 on, resource strategy at reuse 1."""
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,9 @@ Row = Mapping[str, Any]
 DEFAULT_BITS = 16
 """hls4ml's default type is ``fixed<16,6>``."""
 
+HETEROGENEOUS = 1 / 3
+"""Networks of HGQ (arXiv:2405.00645) have a width per value, the project declares the widest: a guess at the mean."""
+
 _KINDS = (
     (r"dense(_|$)", "dense"),
     (r"(pointwise_|depthwise_|separable_)?conv_?[12]d|sepconv", "conv"),
@@ -117,9 +120,12 @@ class _Reader:
     def __init__(self, row: Row) -> None:
         self.row = row
         self.channels, self.places = 0, 1
+        self.share = 1.0  # of a declared width that a typical value has
         self.bits = DEFAULT_BITS
 
     def read(self, layers: list[Row]) -> tuple[HlsLayer, ...]:
+        if any(re.match(r"h_\w*quantize", str(layer.get("type"))) for layer in layers):
+            self.share = HETEROGENEOUS
         made = []
         for layer in layers:
             kind = kind_of(str(layer.get("type")))
@@ -141,6 +147,7 @@ class _Reader:
             n_in, n_out = integer(layer.get("n_in"), 1), integer(layer.get("n_out"), 1)
             channels = min(n_in, self.channels) if self.channels else n_in
         in_bits = integer(layer.get("in_bits"), self.bits)
+        in_bits = max(1, round(in_bits * self.share))
         weight_bits = integer(layer.get("w_bits"), DEFAULT_BITS)
         out_bits = integer(layer.get("out_bits"), DEFAULT_BITS)
         products = _products(layer, (n_in, n_out), in_bits, weight_bits)
@@ -160,7 +167,7 @@ class _Reader:
             channels=channels,
             in_bits=in_bits,
             out_bits=out_bits,
-            acc_bits=integer(layer.get("acc_bits"), out_bits),
+            acc_bits=max(1, round(integer(layer.get("acc_bits"), out_bits) * self.share)),
             weight_bits=weight_bits,
             **asdict(products),
             reuse=legal_reuse(n_in, n_out, reuse) if strategy == "resource" else min(reuse, n_in * n_out),
@@ -180,6 +187,7 @@ class _Reader:
             places_in, places_out = max(values, places_in), 1
         in_bits = integer(layer.get("in_bits"), self.bits)
         out_bits = integer(layer.get("out_bits"), in_bits)
+        in_bits, out_bits = (max(1, round(bits * self.share)) for bits in (in_bits, out_bits))
         name = str(layer.get("type"))
         if name == "linear" and in_bits == out_bits:
             kind = "wiring"  # the compiler sees through it
@@ -258,6 +266,15 @@ MODULES = re.compile(
 """HLS modules that are a layer (others are parts of one, or control)."""
 
 
+def _input_bits(layer: Mapping[str, Any], out_bits: int) -> int:
+    """Width of the inputs where sums are as wide as they can grow (hls4ml's inferred type); else that of the output."""
+    taps = integer(layer.get("kh"), 1) * integer(layer.get("kw"), 1) * integer(layer.get("n_chan"), 1)
+    terms = integer(layer.get("n_in"), taps)
+    weight = integer(layer.get("w_bits"), DEFAULT_BITS)
+    grown = out_bits - weight - math.ceil(math.log2(max(2, terms)))
+    return grown if 2 <= grown <= DEFAULT_BITS else out_bits
+
+
 def _module(row: Row) -> HlsDesign:
     kind, cfg = str(row.get("kind")), row.get("cfg")
     if row.get("is_top"):
@@ -274,6 +291,8 @@ def _module(row: Row) -> HlsDesign:
     widths = [integer(t.get("w"), DEFAULT_BITS) for t in row.get("types") or [] if isinstance(t, Mapping)]
     if widths:
         layer |= {"in_bits": widths[0], "out_bits": widths[-1]}
+    if len(widths) == 1 and kind_of(kind) in ("dense", "conv") and "array_" in str(row.get("module")):
+        layer["in_bits"] = _input_bits(layer, widths[0])  # the name of the module has the type of the output alone
     whole = re.match(r"dense_latency|dense_resource|dense_wrapper|softmax_", kind) is None
     stream = (
         "array_" in str(row.get("module")) or kind.endswith("_me") or ("stream" in str(cfg.get("io_type")) and whole)

@@ -84,7 +84,8 @@ def window_stage(c: Columns) -> Stage:
     taps = c.kernel_h * c.kernel_w
     inner = taps > 1
     lut = rows * (lines * per_line + inner * 150.0)
-    ff = rows * (lines * 64.0 + inner * c.channels * taps * c.in_bits)
+    # the window twice: as it shifts, and as the matrix takes it
+    ff = rows * (lines * 64.0 + inner * c.channels * taps * c.in_bits * np.where(c.matrix, 2.0, 1.0))
     zero = np.zeros(lut.shape)
     return Stage(lut, ff, zero, zero)
 
