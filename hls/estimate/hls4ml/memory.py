@@ -10,7 +10,10 @@ SHAPES = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))
 """Depth and width of one RAMB18 (AMD UG473 and UG573, "Block RAM"; the true width of x4 and below has no parity)."""
 
 SMALL_ROM_BITS = 1024
-"""A ROM of so many bits or fewer goes into LUTs."""
+"""A ROM of fewer bits goes into LUTs: 480 x 2 does, 512 x 2 does not."""
+
+SMALL_REST = 2
+"""So many bits that are left over beside whole columns go into LUTs: 128 bits take seven columns of 18."""
 
 SMALL_FIFO_BITS = 512
 """A FIFO of so many bits or fewer goes into shift registers."""
@@ -30,8 +33,9 @@ def rom_blocks(depth: Floats, width: Floats) -> Floats:
         tail = np.full(best.shape, np.inf)
         for d, w in SHAPES:
             tail = np.minimum(tail, np.ceil(depth / d) * np.ceil(rest / w))
+        tail = np.where((whole > 0) & (rest <= SMALL_REST), 0.0, tail)
         best = np.minimum(best, stack * whole + tail)
-    return np.where(depth * width <= SMALL_ROM_BITS, 0.0, best)
+    return np.where(depth * width < SMALL_ROM_BITS, 0.0, best)
 
 
 def fifo_blocks(depth: Floats, width: Floats, widest: float) -> Floats:

@@ -13,6 +13,7 @@ import numpy as np
 from bitsmith.hls.estimate.hls4ml.area import block_factor, folded
 from bitsmith.hls.estimate.hls4ml.layers import Columns, Floats
 from bitsmith.hls.estimate.hls4ml.memory import fifo_blocks, rom_blocks
+from bitsmith.hls.estimate.hls4ml.weights import LUT_PRODUCT_BITS
 
 AXI_LUT, AXI_FF = 4659.0, 2230.0
 """Medians of three designs, with and without the port."""
@@ -65,7 +66,8 @@ def function_stage(c: Columns) -> Stage:
     # one value at a time: 354 of 8 channels, 2,357 of 256
     pads = np.where(one, 290.0 + 8.0 * c.channels, 60.0 + 38.0 * n)
     add(("pad",), pads, np.where(one, 60.0 + 5.0 * c.channels, 12.0 + 0.5 * n))
-    products = n * (c.in_bits * c.weight_bits >= 80.0)
+    # constants of three digits or more: about 0.4 of those of 8 bits
+    products = 0.4 * n * (c.in_bits * c.weight_bits > LUT_PRODUCT_BITS)
     add(("normalize",), n * 57.0, n * 40.0, products)
     add(("merge",), n * c.in_bits * 1.5, np.where(stream, n * c.in_bits, 0.0))
     add(("resize", "clone"), np.where(stream, 60.0 + 14.0 * n, 0.0), np.where(stream, 50.0 + 10.0 * n, 0.0))
@@ -104,7 +106,8 @@ def weight_blocks(c: Columns, vivado: bool) -> Floats:
     """
     rows = folded(c)
     blocks = rom_blocks(c.reuse, block_factor(c) * c.weight_bits)
-    index = (c.reuse / c.n_in > 2) & (c.reuse > 256)
+    outer = c.reuse / c.n_in
+    index = np.where(outer > 2, rom_blocks(c.reuse, np.ceil(np.log2(np.maximum(outer, 2.0)))), 0.0)
     if vivado:
         return np.where(rows & (c.reuse >= 64), blocks, 0.0)
     return np.where(rows, blocks + index, 0.0)
