@@ -1,18 +1,18 @@
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import fields
 
 import numpy as np
 import pytest
 
-from bitsmith.hls.boards import board_names, load_board, load_family
+from bitsmith.hls.boards import load_board, load_family
 from bitsmith.hls.config import HwConfig
-from bitsmith.hls.estimate import estimate, op_counts
+from bitsmith.hls.estimate import op_counts
 from bitsmith.hls.estimate.physics import power_mw, timing
-from bitsmith.hls.estimate.price import binding_resource, price
+from bitsmith.hls.estimate.price import price
 from bitsmith.hls.estimate.unrolled import price_plan
 from bitsmith.hls.results import ZERO, Estimate, Figure
-from bitsmith.models.ir import DoesNotFitError, InputError, NetBuilder, QNet, QuantType, Rounding, verify
+from bitsmith.models.ir import NetBuilder, QNet, QuantType, Rounding, verify
 
 FIGURES = [f.name for f in fields(Estimate) if f.type == "Figure"]
 
@@ -127,66 +127,3 @@ def test_energy_is_power_times_interval():
 
 def replace_ii(plan: Plan, ii: int) -> Plan:
     return Plan(*plan.layers, ii_cycles=ii)
-
-
-@pytest.mark.parametrize("io", ["io_parallel", "io_stream"])
-@pytest.mark.parametrize("reuse", [1, 4])
-@pytest.mark.parametrize("board", board_names())
-def test_hls4ml_bounds_hold_together_on_every_board(io, reuse, board):
-    cost = estimate(small_net(), hw(board=board, io=io, reuse=reuse))
-    check(cost)
-    assert [row.op for row in cost.layers] == [op.name for op in small_net().ops]
-    assert cost.lut.high > 3 * cost.lut.low
-
-
-def test_hls4ml_reuse_trades_area_for_cycles():
-    one, four = (estimate(small_net(), hw(reuse=r)) for r in (1, 4))
-    assert four.lut.value < one.lut.value
-    assert four.ii_cycles.value == 4 and one.ii_cycles.value == 1
-    assert four.latency_cycles.value > one.latency_cycles.value
-
-
-def test_hls4ml_stream_takes_a_place_per_beat():
-    cost = estimate(small_net(), hw(io="io_stream"))
-    assert cost.ii_cycles.value == 36 and cost.ii_cycles.low == 18
-
-
-def test_wide_factors_take_dsp_blocks():
-    b = NetBuilder("wide")
-    x = b.input("x", (8,), QuantType(16, True, 2**-8))
-    b.dense("fc", x, np.arange(1, 41).reshape(8, 5) * 500, scale=2**-10)
-    cost = estimate(verify(QNet("wide", tuple(b.ops.values()))), hw())
-    assert cost.dsp.value == 40
-    assert not replace(cost, fits=False).fits
-
-
-def test_fits_and_binding():
-    device = load_board("icestick").device  # 1,280 LUTs, no DSP
-    small = dict.fromkeys(("lut", "ff", "dsp", "bram"), ZERO)
-    assert binding_resource(small, device) == ("lut", 0.0)
-    assert binding_resource({**small, "ff": Figure.exact(640.0)}, device) == ("ff", 0.5)
-    assert binding_resource({**small, "dsp": Figure.exact(1.0)}, device) == ("dsp", float("inf"))
-    cost = price(price_plan(PLAN, load_family("ice40")), hw("rtl-unrolled", "icestick"))
-    assert (cost.fits, cost.binding) == (False, "lut")
-    assert price(price_plan(PLAN, load_family("xc7")), hw("rtl-unrolled")).fits
-
-
-def test_unknown_backend():
-    with pytest.raises(InputError, match="backend qonnx writes no hardware"):
-        estimate(small_net(), hw("qonnx"))
-
-
-def test_finn_designs_have_a_price_at_their_folding() -> None:
-    fast, slow = (estimate(small_net(), replace(hw("finn", "pynq-z2"), target_ii=ii)) for ii in (None, 1000))
-    assert 1 <= fast.ii_cycles.value < slow.ii_cycles.value <= 1000
-    assert fast.lut.value > slow.lut.value > 0
-    assert fast.lut.value == sum(row.lut.value for row in fast.layers)
-    assert fast.lut.low < fast.lut.value < fast.lut.high
-    with pytest.raises(DoesNotFitError, match="--target-ii"):
-        estimate(small_net(), replace(hw("finn", "pynq-z2"), target_ii=1))
-
-
-def test_rows_of_a_finn_design_are_one_per_op() -> None:
-    cost = estimate(small_net(), hw("finn", "pynq-z2"))
-    ops = [row.op for row in cost.layers]
-    assert len(ops) == len(set(ops)) and "" not in ops

@@ -34,6 +34,13 @@ SLOW_PRODUCT_FF, SLOW_SUM_FF = 110.0, 9.0
 """Registers of pipelines at 5 ns on 28 nm parts: per product in a DSP block, per term of a sum, of 16 bits."""
 
 
+TREE = 0.15
+"""Cycles of 5 ns on UltraScale+ per square root of the terms of a sum of 16 bits, read off sixteen reports: 0 to 4."""
+
+WIDTH_POWER = 1.5
+"""Wider sums take more: 3 and 4 cycles for 108 and 185 terms of 25 bits, 1 for 96 of 16 bits."""
+
+
 @dataclass(frozen=True, eq=False)
 class Area:
     """Cost of each layer, arrays of shape (layers,)."""
@@ -86,6 +93,14 @@ def shared_multipliers(c: Columns) -> Floats:
     """Multipliers that HLS builds: one more where the limit is below 4 (csynth: 2 -> 3, 3 -> 4, but 4 and 6 stay)."""
     limit = multiplier_limit(c)
     return np.asarray(limit + (limit < 4), dtype=np.float64)
+
+
+def sum_cycles(c: Columns) -> Floats:
+    """Pipeline stages of the sums of a matrix of constants, of ``fan`` terms each."""
+    fan = c.nonzero / np.maximum(c.n_out, 1.0)
+    width = (c.acc_bits / UNIT) ** WIDTH_POWER
+    pace = 5.0 / c.of_layers(c.clock_ns) * np.where(c.of_layers(c.series7), 1.5, 1.0)
+    return np.asarray(np.floor(0.5 + TREE * np.sqrt(fan) * width * pace), dtype=np.float64)
 
 
 def shared_products(c: Columns) -> Floats:
@@ -175,6 +190,7 @@ def product_area(c: Columns, k: Coefficients) -> Area:
     for mode, rows in modes(c).items():
         lut[rows] = (terms @ np.array(k.product[mode]["lut"]))[rows]
         ff[rows] = (terms @ np.array(k.product[mode]["ff"]))[rows]
+    ff = np.where(modes(c)["latency"] & (sum_cycles(c) < 1), 0.0, ff)  # nothing is pipelined
     limit = np.minimum(shared_multipliers(c), np.ceil(shared_products(c))) * blocks_per_product(c)
     slow = c.of_layers(c.series7) & (c.of_layers(c.clock_ns) < 7.0) & ~folded(c)
     width = accumulator_bits(c) / UNIT

@@ -16,14 +16,9 @@ from bitsmith.hls.estimate.hls4ml.area import (
     modes,
     shared_multipliers,
     shared_products,
+    sum_cycles,
 )
 from bitsmith.hls.estimate.hls4ml.layers import Columns, Floats
-
-TREE = 0.15
-"""Cycles of 5 ns on UltraScale+ per square root of the terms of a sum of 16 bits, read off sixteen reports: 0 to 4."""
-
-WIDTH_POWER = 1.5
-"""Wider sums take more: 3 and 4 cycles for 108 and 185 terms of 25 bits, 1 for 96 of 16 bits."""
 
 DSP_STAGES = 4.0
 """More of them on 28 nm parts, whose multipliers are pipelined at 5 ns."""
@@ -39,14 +34,10 @@ class Cycles:
 
 
 def unfolded_latency(c: Columns) -> Floats:
-    """Pipeline stages of a matrix of constants: a sum of ``fan`` terms and, on 28 nm parts, of its multipliers."""
-    fan = c.nonzero / np.maximum(c.n_out, 1.0)
-    period = 5.0 / c.of_layers(c.clock_ns)
-    slow = c.of_layers(c.series7)
-    width = (c.acc_bits / 16) ** WIDTH_POWER
-    tree = np.floor(0.5 + TREE * np.sqrt(fan) * width * period * np.where(slow, 1.5, 1.0))
-    in_dsp = slow & (c.hard >= 0.5)
-    return tree + np.where(in_dsp, np.round(DSP_STAGES * np.minimum(1.0, period)), 0.0)
+    """Pipeline stages of a matrix of constants: of its sums and, on 28 nm parts, of its multipliers."""
+    in_dsp = c.of_layers(c.series7) & (c.hard >= 0.5)
+    stages = np.round(DSP_STAGES * np.minimum(1.0, 5.0 / c.of_layers(c.clock_ns)))
+    return sum_cycles(c) + np.where(in_dsp, stages, 0.0)
 
 
 def matrix_cycles(c: Columns) -> tuple[Floats, Floats]:

@@ -25,6 +25,9 @@ from bitsmith.models.ir.errors import UnsupportedError
 
 Row = Mapping[str, Any]
 
+LARGEST = 2**26
+"""No layer has a size beyond."""
+
 DEFAULT_BITS = 16
 """hls4ml's default type is ``fixed<16,6>``."""
 
@@ -52,15 +55,15 @@ _KINDS = (
 
 
 def integer(value: Any, default: int) -> int:
-    """``value`` as a positive whole number, or the default for null, text and nonsense."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 1:
+    """``value`` as a whole number of 1 to LARGEST, or the default for null, text and nonsense."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 1 <= value <= LARGEST:
         return default
     return int(value)
 
 
 def number(value: Any) -> float | None:
-    """``value`` as a finite number that is not negative, or None."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+    """``value`` as a number of 0 to 2**53, or None."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 2**53:
         return None
     return float(value)
 
@@ -288,7 +291,9 @@ def _module(row: Row) -> HlsDesign:
     layer = {mine: cfg.get(theirs) for theirs, mine in _CFG.items()} | {"type": kind}
     for count in ("n_zero", "n_pow2"):
         layer[count] = row.get(count)
-    widths = [integer(t.get("w"), DEFAULT_BITS) for t in row.get("types") or [] if isinstance(t, Mapping)]
+    types = row.get("types")
+    named = [t for t in types if isinstance(t, Mapping)] if isinstance(types, list) else []
+    widths = [integer(t.get("w"), DEFAULT_BITS) for t in named]
     if widths:
         layer |= {"in_bits": widths[0], "out_bits": widths[-1]}
     if len(widths) == 1 and kind_of(kind) in ("dense", "conv") and "array_" in str(row.get("module")):

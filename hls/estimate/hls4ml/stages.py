@@ -12,7 +12,7 @@ import numpy as np
 
 from bitsmith.hls.estimate.hls4ml.area import block_factor, folded
 from bitsmith.hls.estimate.hls4ml.layers import Columns, Floats
-from bitsmith.hls.estimate.hls4ml.memory import fifo_blocks, rom_blocks
+from bitsmith.hls.estimate.hls4ml.memory import SMALL_ROM_BITS, fifo_blocks, rom_blocks
 from bitsmith.hls.estimate.hls4ml.weights import LUT_PRODUCT_BITS
 
 AXI_LUT, AXI_FF = 4659.0, 2230.0
@@ -107,7 +107,8 @@ def weight_blocks(c: Columns, vivado: bool) -> Floats:
     rows = folded(c)
     blocks = rom_blocks(c.reuse, block_factor(c) * c.weight_bits)
     outer = c.reuse / c.n_in
-    index = np.where(outer > 2, rom_blocks(c.reuse, np.ceil(np.log2(np.maximum(outer, 2.0)))), 0.0)
+    bits = c.reuse * np.ceil(np.log2(np.maximum(outer, 2.0)))
+    index = np.where((outer > 2) & (bits >= SMALL_ROM_BITS), np.ceil(bits / 18432), 0.0)
     if vivado:
         return np.where(rows & (c.reuse >= 64), blocks, 0.0)
     return np.where(rows, blocks + index, 0.0)
