@@ -31,7 +31,8 @@ from bitsmith.hls.estimate.metrics import score
 from bitsmith.models.ir.errors import BitsmithError
 
 FILES = (("wa_dense1_csynth", "dense"), ("github_designs", "design"), ("github_modules_csynth", "module"))
-OFFSETS = {"lut": 50.0, "ff": 50.0, "dsp": 1.0, "bram": 1.0, "latency": 1.0, "ii": 1.0}
+OFFSETS = {"lut": 100.0, "ff": 100.0, "dsp": 16.0, "bram": 4.0, "latency": 4.0, "ii": 4.0}
+"""Of the bounds: errors of fewer than about so many cells, blocks or cycles are no matter of a ratio."""
 WIDENING = 1.5
 """Outside of the ranges that were seen, bounds are this much wider on a logarithmic scale: by judgement."""
 

@@ -233,8 +233,8 @@ def test_reuse_trades_area_for_cycles(rng: np.random.Generator) -> None:
 
 def test_positions_take_turns(rng: np.random.Generator) -> None:
     design = design_of_net(small_net(), hw(hls_tool="vivado", io="io_stream"))
-    # the pool is the slowest: two cycles for each of 36 positions, and 2; then the design's own cycle
-    assert predict(columns([design]), KNOWN.coefficients).designs["ii"].tolist() == [75.0]
+    # 8 x 8 positions with padding, one a cycle, and 5 (a sum of few terms takes none); the design's own cycle
+    assert predict(columns([design]), KNOWN.coefficients).designs["ii"].tolist() == [70.0]
 
 
 def test_wide_factors_take_dsp_blocks() -> None:

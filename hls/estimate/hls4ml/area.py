@@ -30,7 +30,7 @@ BEYOND_MUX = 0.1
 SHARING_REUSE = 8
 """From here on, shared multipliers keep their products in registers; at a reuse of 2 they do not (one design)."""
 
-SLOW_PRODUCT_FF, SLOW_SUM_FF = 110.0, 9.0
+SLOW_PRODUCT_FF, SLOW_SUM_FF = 90.0, 9.0
 """Registers of pipelines at 5 ns on 28 nm parts: per product in a DSP block, per term of a sum, of 16 bits."""
 
 

@@ -99,6 +99,8 @@ def design_of(row: Row) -> HlsDesign:
         raise UnsupportedError("no layers")
     if not all(isinstance(layer, Mapping) for layer in layers):
         raise UnsupportedError("layers that are no objects")
+    if any(re.match(r"(dense|conv_[12]d)_large", str(x.get("type"))) for x in layers):
+        raise UnsupportedError("layers of hls4ml before 0.2, which had other templates")
     unknown = sorted({str(x.get("type")) for x in layers if kind_of(str(x.get("type"))) is None})
     if unknown:
         raise UnsupportedError(f"layers without a model: {', '.join(unknown)}")
@@ -154,8 +156,7 @@ class _Reader:
         weight_bits = integer(layer.get("w_bits"), DEFAULT_BITS)
         out_bits = integer(layer.get("out_bits"), DEFAULT_BITS)
         products = _products(layer, (n_in, n_out), in_bits, weight_bits)
-        large = "resource" if "large" in str(layer.get("type")) else None  # the strategy's name before hls4ml 0.2
-        strategy = _strategy(large, layer.get("strategy"), layer.get("mult_strategy"), self.row.get("strategy"))
+        strategy = _strategy(layer.get("strategy"), layer.get("mult_strategy"), self.row.get("strategy"))
         reuse = integer(layer.get("rf"), integer(self.row.get("rf"), 1))
         places_in, places_out = (_places(layer, way) for way in ("in", "out"))
         return HlsLayer(
