@@ -147,9 +147,7 @@ def rule4ml(folder: Path) -> None:
             theirs[t][i] = max(0.0, float(answer[name]))
     taken = np.isfinite(theirs["lut"])
     print("not taken by rule4ml:", *(f"{n} x {why}" for why, n in refused.most_common()), sep="\n  ")
-    print(
-        f"\nWhole designs, csynth, unseen repositories: the {taken.sum()} of {len(designs)} rows that rule4ml takes\n"
-    )
+    print(f"\nWhole designs, csynth, unseen owners: the {taken.sum()} of {len(designs)} rows that rule4ml takes\n")
     print(HEAD.format(other="rule4ml 0.2.0"))
     for t in TARGETS:
         known = taken & np.isfinite(truths(designs, t)) & np.isfinite(theirs[t])

@@ -1,6 +1,7 @@
 """Calibrates the hls4ml model on a folder of synthesis results, and measures it on groups that it was not fitted on.
 
-A dense layer's group is its shape, a project's and a module's its repository.
+A dense layer's group is its shape, a project's and a module's the owner of its
+repository (one owner has four repositories of one fork).
 Every figure of the tables, and every residual that a bound rests on, is of a
 model fitted without the row's group.
 """
@@ -61,7 +62,7 @@ def read_samples(folder: Path) -> tuple[list[Sample], dict[str, int]]:
                 left[name] = left.get(name, 0) + 1
                 continue
             first = design.layers[0]
-            group = f"{first.n_in}x{first.n_out}" if source == "dense" else str(row.get("repo"))
+            group = f"{first.n_in}x{first.n_out}" if source == "dense" else str(row.get("repo")).split("/")[0]
             csynth = {t: number(row.get(f"csynth_{t}")) for t in ("lut", "ff", "dsp")}
             if not row.get("duplicate"):
                 samples.append(Sample(design, figures_of(row), group, stage_of(row), source, csynth))
@@ -175,9 +176,9 @@ PARTS = (
     ("dense", "csynth", "dense_shared", "of these: latency strategy, reuse from 8 on"),
     ("dense", "csynth", "dense_constant", "of these: resource strategy, reuse 1"),
     ("dense", "csynth", "dense_resource", "of these: resource strategy, reuse above 1"),
-    ("design", "csynth", "", "whole designs, csynth, unseen repositories"),
-    ("design", "vivado", "", "whole designs, Vivado synthesis, unseen repositories"),
-    ("module", "csynth", "", "HLS modules, csynth, unseen repositories"),
+    ("design", "csynth", "", "whole designs, csynth, unseen owners"),
+    ("design", "vivado", "", "whole designs, Vivado synthesis, unseen owners"),
+    ("module", "csynth", "", "HLS modules, csynth, unseen owners"),
 )
 
 
@@ -197,7 +198,7 @@ def calibrate(folder: Path, out: Path | None = None) -> str:
             "sources": {f"{name}.jsonl.gz": sum(s.source == source for s in samples) for name, source in FILES},
             "not_priced": left,
             "tools": "Vivado HLS 2018.3 to 2020.1, Vitis HLS 2022.2 to 2025.1, their Vivado; hls4ml 0.8.1 to 1.0.0",
-            "split": "dense layers by shape, designs and modules by repository; every figure is of a held-out group",
+            "split": "dense layers by shape, others by the owner of their repository; every figure is of a held-out group",
         },
         "errors": tables,
         "feasibility": {"n": n, "accuracy": right / n},

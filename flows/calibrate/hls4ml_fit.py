@@ -27,7 +27,7 @@ from bitsmith.hls.estimate.hls4ml.model import COMPONENTS, TARGETS, component_of
 Row = Mapping[str, Any]
 
 PRIOR = 0.5
-"""A factor starts from 1 as if that many repositories had said so."""
+"""A factor starts from 1 as if that many owners had said so."""
 
 
 SMALL_ERROR = 0.002
@@ -95,7 +95,7 @@ def _relative(terms: Floats, truth: Floats) -> tuple[float, ...]:
 
 
 def _factors(samples: Sequence[Sample], k: Coefficients) -> dict[str, dict[str, float]]:
-    """Truth over analytic area per component and tool: the median over repositories of each one's median, shrunk to 1.
+    """Truth over analytic area per component and tool: the median over owners of each one's median, shrunk to 1.
 
     Components that the dense rows fitted are left alone.
     """
@@ -109,10 +109,16 @@ def _factors(samples: Sequence[Sample], k: Coefficients) -> dict[str, dict[str, 
     done = {f"dense_{mode}.vivado" for mode in (*MODES, "resource")}
     found: dict[str, dict[str, float]] = {}
     for target in ("lut", "ff", "dsp"):
+        counted = target == "dsp"  # of a folded matrix: no factor
         truth = truths(modules, target)
         per: dict[str, dict[str, list[float]]] = {}
         for i, (name, tool) in enumerate(zip(names, tools, strict=True)):
-            if areas[target][i] > 0 and truth[i] > 0 and f"{name}.{tool}" not in done:
+            if (
+                areas[target][i] > 0
+                and truth[i] > 0
+                and f"{name}.{tool}" not in done
+                and not (counted and "resource" in name)
+            ):
                 ratio = float(np.log(truth[i] / areas[target][i]))
                 per.setdefault(f"{name}.{tool}", {}).setdefault(modules[i].group, []).append(ratio)
         found[target] = {key: _shrunk([float(np.median(v)) for v in by.values()]) for key, by in sorted(per.items())}
@@ -130,7 +136,7 @@ def _vivado(samples: Sequence[Sample]) -> dict[str, float]:
     for target in ("lut", "ff"):
         per: dict[str, list[float]] = {}
         for s in samples:
-            ours, theirs = s.truth[target], s.csynth[target]
+            ours, theirs = s.truth[target], s.csynth.get(target)
             if s.stage == "vivado" and ours and theirs:
                 per.setdefault(s.group, []).append(float(np.log(ours / theirs)))
         if per:

@@ -59,8 +59,12 @@ def accumulator_bits(c: Columns) -> Floats:
 
 
 def blocks_per_product(c: Columns) -> Floats:
-    """DSP48E2 blocks (27 x 18 signed, AMD UG579) of one product that is not built from LUTs."""
-    wide, narrow = np.maximum(c.in_bits, c.weight_bits), np.minimum(c.in_bits, c.weight_bits)
+    """DSP48E2 blocks (27 x 18 signed, AMD UG579) of one product that is not built from LUTs.
+
+    Bits of the weights' type that no weight uses count for nothing.
+    """
+    used = np.minimum(c.weight_bits, np.where(c.span_bits > 0, np.ceil(c.span_bits) + 1, c.weight_bits))
+    wide, narrow = np.maximum(c.in_bits, used), np.minimum(c.in_bits, used)
     tiles = np.ceil(wide / 27.0) * np.ceil(narrow / 18.0)
     return np.asarray(np.where(c.in_bits * c.weight_bits <= LUT_PRODUCT_BITS, 0.0, tiles), dtype=np.float64)
 

@@ -295,6 +295,8 @@ def _module(row: Row) -> HlsDesign:
     types = row.get("types")
     named = [t for t in types if isinstance(t, Mapping)] if isinstance(types, list) else []
     widths = [integer(t.get("w"), DEFAULT_BITS) for t in named]
+    if not widths and kind_of(kind) in ("dense", "conv", "activation"):
+        raise UnsupportedError("a module without its types")
     if widths:
         layer |= {"in_bits": widths[0], "out_bits": widths[-1]}
     if len(widths) == 1 and kind_of(kind) in ("dense", "conv") and "array_" in str(row.get("module")):
