@@ -27,7 +27,7 @@ from bitsmith.hls.estimate.hls4ml.coefficients import Calibration, to_json
 from bitsmith.hls.estimate.hls4ml.feasible import verdicts
 from bitsmith.hls.estimate.hls4ml.layers import Floats, columns
 from bitsmith.hls.estimate.hls4ml.model import TARGETS, predict
-from bitsmith.hls.estimate.hls4ml.rows import design_of, number, stage_of
+from bitsmith.hls.estimate.hls4ml.rows import design_of, is_saturating, number, stage_of
 from bitsmith.hls.estimate.metrics import score
 from bitsmith.models.ir.errors import BitsmithError
 
@@ -49,6 +49,11 @@ class HeldOut:
 
 def read_samples(folder: Path) -> tuple[list[Sample], dict[str, int]]:
     """Rows of the folder's files that can be priced, and how many of each file cannot."""
+    saturating = {
+        (x.row.get("repo"), x.row.get("path"))
+        for x in read_lines(folder / "github_modules_csynth.jsonl.gz")
+        if is_saturating(x.row)
+    }
     samples: list[Sample] = []
     left: dict[str, int] = {}
     for name, source in FILES:
@@ -65,7 +70,8 @@ def read_samples(folder: Path) -> tuple[list[Sample], dict[str, int]]:
             group = f"{first.n_in}x{first.n_out}" if source == "dense" else str(row.get("repo")).split("/")[0]
             csynth = {t: number(row.get(f"csynth_{t}")) for t in ("lut", "ff", "dsp")}
             if not row.get("duplicate"):
-                samples.append(Sample(design, figures_of(row), group, stage_of(row), source, csynth))
+                saturates = (row.get("repo"), row.get("path")) in saturating
+                samples.append(Sample(design, figures_of(row), group, stage_of(row), source, csynth, saturates))
     return samples, left
 
 
@@ -101,6 +107,10 @@ def hold_out(samples: Sequence[Sample]) -> HeldOut:
     return HeldOut(tuple(samples), tuple(scopes), values)
 
 
+RESTS_ON = {"vivado": ("vivado", "design"), "plain": ("design",), "plain_vivado": ("vivado", "design")}
+"""Scopes whose bounds rest on rows of others."""
+
+
 def few_groups(m: int) -> float:
     """How much wider bounds from ``m`` groups are made: the extremes of m exchangeable ones cover (m - 1) / (m + 1)."""
     return max(1.0, COVERAGE * (m + 1) / max(1, m - 1))
@@ -113,8 +123,13 @@ def bands_of(held: HeldOut, without: str = "") -> dict[str, dict[str, Band]]:
     """
     found: dict[str, dict[str, Band]] = {}
     for scope in SCOPES:
-        used = ("vivado", "design") if scope == "vivado" else (scope,)
-        rows = np.array([s in used and x.group != without for s, x in zip(held.scopes, held.samples, strict=True)])
+        used = RESTS_ON.get(scope, (scope,))
+        rows = np.array(
+            [
+                s in used and x.group != without and not (scope.startswith("plain") and x.saturates)
+                for s, x in zip(held.scopes, held.samples, strict=True)
+            ]
+        )
         for t in TARGETS:
             truth = truths(held.samples, t)
             known = rows & np.isfinite(truth)
@@ -126,10 +141,14 @@ def bands_of(held: HeldOut, without: str = "") -> dict[str, dict[str, Band]]:
 
 
 def error_table(held: HeldOut, source: str, stage: str, mode: str = "") -> dict[str, dict[str, Any]]:
-    """Errors per target of one kind of rows; bounds of each row are fitted without its group."""
+    """Errors per target of one kind of rows; bounds of each row are fitted without its group.
+
+    ``mode`` is a scope, or "plain" for designs whose sums do not saturate, with the bounds of those.
+    """
+    plain = mode == "plain"
     rows = np.array(
         [
-            x.source == source and x.stage == stage and scope.endswith(mode)
+            x.source == source and x.stage == stage and (not x.saturates if plain else scope.endswith(mode))
             for x, scope in zip(held.samples, held.scopes, strict=True)
         ]
     )
@@ -143,7 +162,8 @@ def error_table(held: HeldOut, source: str, stage: str, mode: str = "") -> dict[
             continue
         low, high = np.zeros(which.size), np.zeros(which.size)
         for k, i in enumerate(which):
-            band = bands[groups[i]].get(held.scopes[i], {}).get(t, Band(0.0, 1.0, 1.0, 0))
+            scope = {"design": "plain", "vivado": "plain_vivado"}[held.scopes[i]] if plain else held.scopes[i]
+            band = bands[groups[i]].get(scope, {}).get(t, Band(0.0, 1.0, 1.0, 0))
             low[k], high[k] = band.bounds(held.values[t][i])
         table[t] = asdict(score(truth[which], held.values[t][which], low, high))
         table[t]["r2"] = None if np.isnan(table[t]["r2"]) else table[t]["r2"]
@@ -154,7 +174,9 @@ def ranges_of(samples: Sequence[Sample], scopes: Sequence[str]) -> dict[str, dic
     """Smallest and largest of the matrices' attributes and of the clocks per scope."""
     found: dict[str, dict[str, tuple[float, float]]] = {}
     for scope in SCOPES:
-        some = [s.design for s, name in zip(samples, scopes, strict=True) if name == scope]
+        used = {"plain": "design", "plain_vivado": "vivado"}.get(scope, scope)
+        pairs = zip(samples, scopes, strict=True)
+        some = [s.design for s, name in pairs if name == used and not (used != scope and s.saturates)]
         if some:
             c = columns(some)
             per = {n: (float(getattr(c, n)[c.matrix].min()), float(getattr(c, n)[c.matrix].max())) for n in RANGED}
@@ -177,7 +199,9 @@ PARTS = (
     ("dense", "csynth", "dense_constant", "of these: resource strategy, reuse 1"),
     ("dense", "csynth", "dense_resource", "of these: resource strategy, reuse above 1"),
     ("design", "csynth", "", "whole designs, csynth, unseen owners"),
+    ("design", "csynth", "plain", "of these: sums that do not saturate"),
     ("design", "vivado", "", "whole designs, Vivado synthesis, unseen owners"),
+    ("design", "vivado", "plain", "of these: sums that do not saturate, Vivado synthesis"),
     ("module", "csynth", "", "HLS modules, csynth, unseen owners"),
 )
 
@@ -198,7 +222,7 @@ def calibrate(folder: Path, out: Path | None = None) -> str:
             "sources": {f"{name}.jsonl.gz": sum(s.source == source for s in samples) for name, source in FILES},
             "not_priced": left,
             "tools": "Vivado HLS 2018.3 to 2020.1, Vitis HLS 2022.2 to 2025.1, their Vivado; hls4ml 0.8.1 to 1.0.0",
-            "split": "dense layers by shape, others by the owner of their repository; every figure is of a held-out group",
+            "split": "dense layers by shape, others by the owner of their repository; all figures are held out",
         },
         "errors": tables,
         "feasibility": {"n": n, "accuracy": right / n},

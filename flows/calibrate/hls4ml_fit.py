@@ -44,6 +44,7 @@ class Sample:
     stage: str  # csynth | vivado
     source: str  # dense | design | module
     csynth: dict[str, float | None]  # csynth's figures of a Vivado row
+    saturates: bool = False  # its module reports say that its sums round or saturate
 
 
 def truths(samples: Sequence[Sample], target: str) -> Floats:

@@ -12,7 +12,7 @@ import pytest
 from bitsmith.flows.score import as_json, as_markdown, main, score_file
 from bitsmith.flows.truth import figures_of
 from bitsmith.hls.estimate.hls4ml.model import TARGETS
-from bitsmith.hls.estimate.hls4ml.rows import design_of, is_series7, is_vitis, kind_of
+from bitsmith.hls.estimate.hls4ml.rows import design_of, is_saturating, is_series7, is_vitis, kind_of
 from bitsmith.models.ir.errors import InputError, UnsupportedError
 
 DENSE = {
@@ -148,6 +148,15 @@ def test_names_of_tools_parts_and_layers() -> None:
         "activation",
         None,
     ]
+
+
+def test_saturating_sums_are_told_by_the_module_name() -> None:
+    # the last type is that of the sums: overflow 0 to 2 saturates, 3 wraps; the type of an input does not matter
+    names = {"conv_1d_cl_array_ap_fixed_4u_array_ap_fixed_28_16_1_0_0_4u_config11_s": True,
+             "dense_latency_ap_fixed_6_0_4_0_0_ap_fixed_16_6_5_3_0_config5_s": False, "dense": False}  # fmt: skip
+    for name, truth in names.items():
+        assert is_saturating({"kind": "dense", "module": name}) == truth
+    assert not is_saturating({"kind": "relu", "module": next(iter(names))})
 
 
 def test_a_missing_weight_statistic_is_guessed_from_what_is_there() -> None:

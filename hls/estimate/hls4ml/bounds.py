@@ -11,8 +11,12 @@ from bitsmith.hls.estimate.hls4ml.area import folded, modes
 from bitsmith.hls.estimate.hls4ml.coefficients import Calibration
 from bitsmith.hls.estimate.hls4ml.layers import Columns, Floats
 
-SCOPES = ("dense_latency", "dense_shared", "dense_constant", "dense_resource", "design", "module", "vivado")
-"""One dense layer alone in Vivado HLS by its mode, a whole design, a module alone, anything in Vivado's synthesis."""
+SCOPES = (
+    "dense_latency", "dense_shared", "dense_constant", "dense_resource", "design", "plain", "module", "vivado",
+    "plain_vivado",
+)  # fmt: skip
+"""One dense layer alone in Vivado HLS by its mode; a whole design, or one whose sums are known to be plain; a module
+alone; anything, or anything plain, in Vivado's synthesis."""
 
 RANGED = ("n_in", "n_out", "in_bits", "weight_bits", "reuse")
 """Attributes of matrices whose ranges a scope's bounds hold for."""
@@ -34,8 +38,10 @@ def scopes_of(c: Columns, vivado: bool) -> NDArray[np.int64]:
     rows = c.is_kind("dense") & c.of_layers(alone)
     for name, mode in (*modes(c).items(), ("resource", folded(c))):
         found[c.design[rows & mode]] = SCOPES.index(f"dense_{name}")
+    found[c.plain & (found == SCOPES.index("design"))] = SCOPES.index("plain")
     found[c.module] = SCOPES.index("module")
-    return np.full(c.designs, SCOPES.index("vivado"), dtype=np.int64) if vivado else found
+    logic = np.where(c.plain, SCOPES.index("plain_vivado"), SCOPES.index("vivado"))
+    return logic.astype(np.int64) if vivado else found
 
 
 def outside_of(c: Columns, scopes: NDArray[np.int64], calibration: Calibration) -> NDArray[np.bool_]:

@@ -20,6 +20,7 @@ def design_of_net(net: QNet, hw: HwConfig) -> HlsDesign:
         stream=hw.io == "io_stream",
         clock_ns=hw.clock_ns,
         vitis=hw.hls_tool != "vivado",
+        plain=True,  # the accumulators of our projects hold every sum
         series7=hw.board.device.family == "xc7",
     )
 

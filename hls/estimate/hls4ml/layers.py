@@ -65,6 +65,7 @@ class HlsDesign:
     clock_ns: float = 5.0
     vitis: bool = False  # Vitis HLS (2020.2 on), else Vivado HLS
     series7: bool = False  # 28 nm parts (Artix-7, Zynq-7000, ...), else UltraScale and later
+    plain: bool = False  # known to have sums that neither round nor saturate
     axi: bool = False  # behind the AXI port of hls4ml's accelerator back ends
     module: bool = False  # one module of a design priced alone: no ports, no FIFOs
 
@@ -100,6 +101,7 @@ class Columns:
     clock_ns: Floats
     vitis: Bools
     series7: Bools
+    plain: Bools
     axi: Bools
     module: Bools
 
@@ -156,6 +158,7 @@ def columns(designs: Sequence[HlsDesign]) -> Columns:
         clock_ns=floats(d.clock_ns for d in designs),
         vitis=bools(d.vitis for d in designs),
         series7=bools(d.series7 for d in designs),
+        plain=bools(d.plain for d in designs),
         axi=bools(d.axi for d in designs),
         module=bools(d.module for d in designs),
     )
@@ -177,5 +180,5 @@ def dense_columns(
         kernel_w=one, channels=n_in, in_bits=in_bits, out_bits=acc_bits, acc_bits=acc_bits, weight_bits=weight_bits,
         nonzero=nonzero, ones=ones, twos=twos, soft=soft, hard=hard, span_bits=span, reuse=reuse, resource=resource,
         single_stream=no, copies=one, design=np.arange(n), stream=no, clock_ns=np.full(n, clock_ns),
-        vitis=np.full(n, vitis), series7=np.full(n, series7), axi=no, module=no,
+        vitis=np.full(n, vitis), series7=np.full(n, series7), plain=no, axi=no, module=no,
     )  # fmt: skip

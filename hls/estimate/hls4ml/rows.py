@@ -279,13 +279,19 @@ def _input_bits(layer: Mapping[str, Any], out_bits: int) -> int:
     return grown if 2 <= grown <= DEFAULT_BITS else out_bits
 
 
+def is_saturating(row: Row) -> bool:
+    """Whether the row is of a module with a matrix whose sums saturate: its name ends with their ap_fixed_W_I_Q_O_N."""
+    types = re.findall(r"_fixed_\d+_\d+_[0-6]_([0-3])_\d", str(row.get("module")))
+    return kind_of(str(row.get("kind"))) in ("dense", "conv") and bool(types) and types[-1] != "3"
+
+
 def _module(row: Row) -> HlsDesign:
     kind, cfg = str(row.get("kind")), row.get("cfg")
     if row.get("is_top"):
         raise UnsupportedError("a top without its layers")
     if not MODULES.match(kind):
         raise UnsupportedError(f"modules without a model: {re.sub(r'[_0-9]+$', '', kind)}")
-    if re.search(r"_fixed_\d+_\d+_[0-6]_[0-2]_\d", str(row.get("module"))) and kind_of(kind) in ("dense", "conv"):
+    if is_saturating(row):
         raise UnsupportedError("a module whose sums saturate")
     if not isinstance(cfg, Mapping) or not cfg:
         raise UnsupportedError("a module without its configuration")
