@@ -1,1 +1,1 @@
-"""Calibration of the estimator: designs, their real synthesis, the fit, and its error tables."""
+"""Fits the cost models to real results, one module per world; ``scripts/calibrate`` calls them."""

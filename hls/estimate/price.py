@@ -15,9 +15,6 @@ from bitsmith.hls.results import ZERO, Estimate, Figure, LayerCost
 from bitsmith.models.ir import QNet
 from bitsmith.models.ir.errors import InputError
 
-UNCALIBRATED = "uncalibrated"
-"""Calibration id of the first form: bounds are wide by judgement, not by fit."""
-
 RESOURCES = ("lut", "ff", "dsp", "bram")
 
 

@@ -1,0 +1,131 @@
+"""Cycles of hls4ml layers: latency and interval, for many layers at once.
+
+Sources: the pipeline pragmas of hls4ml's templates, and csynth reports of the
+calibration; the formulas say which.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bitsmith.hls.estimate.hls4ml.area import (
+    blocks_per_product,
+    folded,
+    modes,
+    shared_multipliers,
+    shared_products,
+    sum_cycles,
+)
+from bitsmith.hls.estimate.hls4ml.layers import Columns, Floats
+
+DSP_STAGES = 4.0
+"""More of them on 28 nm parts, whose multipliers are pipelined at 5 ns."""
+
+
+@dataclass(frozen=True, eq=False)
+class Cycles:
+    """Of each layer: of its matrix alone, and on a stream from the first position taken to the last one given."""
+
+    latency: Floats
+    interval: Floats
+    stream: Floats
+
+
+def unfolded_latency(c: Columns) -> Floats:
+    """Pipeline stages of a matrix of constants: of its sums and, on 28 nm parts, of its multipliers."""
+    in_dsp = c.of_layers(c.series7) & (c.hard >= 0.5)
+    stages = np.round(DSP_STAGES * np.minimum(1.0, 5.0 / c.of_layers(c.clock_ns)))
+    return sum_cycles(c) + np.where(in_dsp, stages, 0.0)
+
+
+def matrix_cycles(c: Columns) -> tuple[Floats, Floats]:
+    """Latency and interval of each matrix; 0 and 1 for all other layers.
+
+    Folded: interval = reuse, latency = reuse + 2 (756 reports, all exact).  Constants at reuse 1 in the resource
+    strategy: 1 and 2.  Above 1 in the latency strategy, the multipliers that are left share what ``multiplier_limit``
+    allows; with none left, HLS still ends at an interval of 3 (or at the reuse factor).
+    """
+    plain = unfolded_latency(c)
+    mode = modes(c)
+    turns = c.matrix & ~c.resource & (c.reuse > 1)
+    shared = np.ceil(shared_products(c) / shared_multipliers(c))
+    interval = np.where(turns, np.minimum(np.maximum(shared, 3.0), c.reuse), 1.0)
+    latency = np.where(turns & (c.reuse > 2), interval - 1.0, plain)
+    interval = np.where(mode["constant"] & (plain > 0), plain + 1.0, interval)
+    rows = folded(c)
+    # a cycle less where nothing is selected and no product is in a DSP block
+    quick = (c.reuse <= 2 * c.n_in) & (blocks_per_product(c) == 0)
+    return np.where(rows, c.reuse + 2.0 - quick, np.where(c.matrix, latency, 0.0)), np.where(rows, c.reuse, interval)
+
+
+def layer_cycles(c: Columns) -> Cycles:
+    """Cycles of every layer."""
+    latency, interval = matrix_cycles(c)
+    stream = c.of_layers(c.stream)
+    vitis = c.of_layers(c.vitis)
+    slow = c.of_layers(c.series7) & (c.of_layers(c.clock_ns) < 7.0)
+    softmax = c.is_kind("softmax")
+    latency = np.where(softmax, np.where(slow, 13.0, 4.0), latency)
+    # io_parallel convolutions take the positions in turn, ``copies`` at a time
+    places = np.ceil(c.places_out / c.copies)
+    spread = c.is_kind("conv") & ~stream & (places > 1)
+    latency = np.where(spread, places * interval + latency, latency)
+    interval = np.where(spread, places * interval, interval)
+    return Cycles(latency, interval, np.where(stream, stream_cycles(c, latency, vitis), latency))
+
+
+def stream_cycles(c: Columns, latency: Floats, vitis: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Floats:
+    """Cycles that each layer of a stream takes for one input.
+
+    A convolution takes a position per cycle at reuse 1 in Vivado HLS; in Vitis HLS the call per position is not
+    pipelined and takes the matrix's latency and 2 (3 from a latency of 3 on); folded, the reuse factor and 8
+    (4 to 11 in nine reports).
+    Streams of single values add the values in and out.  A dense layer gathers its input first.
+    """
+    rows = folded(c)
+    plain = np.where(vitis, latency + 2 + (latency >= 3), 1.0)
+    per_place = np.where(
+        rows, c.reuse + np.where(c.single_stream, 3.0, 8.0), np.where(c.reuse > 1, np.maximum(plain, c.reuse), plain)
+    )
+    per_place = per_place + np.where(c.single_stream, c.channels + np.where(c.matrix, c.n_out, 0.0), 0.0)
+    conv = c.places_in * per_place + np.where(rows, 1.0, latency + np.where(vitis, 2, 5))
+    dense = np.ceil(c.n_in / np.maximum(c.channels, 1.0)) + latency + np.where(c.n_in > c.channels, 4, 1)
+    one_by_one = np.where(c.single_stream, c.channels, 1.0)
+    pooled = c.places_in * np.where(vitis, 2.0, 1.0)  # Vitis: 1,155 cycles for 576 positions
+    out = one_by_one * np.where(c.is_kind("pool"), pooled, np.maximum(c.places_in, c.places_out))
+    other = np.where(c.is_kind("softmax"), latency + 4.0, out + 2.0)
+    return np.where(
+        c.is_kind("conv"), conv, np.where(c.is_kind("dense"), dense, np.where(c.is_kind("wiring"), 0.0, other))
+    )
+
+
+def _ends(c: Columns) -> Floats:
+    """Values into the first layer and out of the last one of each design, with that layer."""
+    starts = np.concatenate([[True], c.design[1:] != c.design[:-1]])
+    ends = np.concatenate([c.design[1:] != c.design[:-1], [True]])
+    return np.where(starts, c.n_in, 0.0) + np.where(ends, np.where(c.matrix, c.n_out, c.channels), 0.0)
+
+
+def design_cycles(c: Columns, cycles: Cycles) -> tuple[Floats, Floats]:
+    """Latency and interval of each design, arrays of shape (designs,).
+
+    io_parallel: the layers' latencies and 1.3 cycles for each matrix where there are several layers (registers
+    between them: 4 to 7 in nine nets of 4); the slowest layer sets the interval.  io_stream: the slowest layer, then
+    the dense layers and softmax behind it, which wait for all of it.
+    """
+    several = c.sums(np.ones(c.kind.size)) > 1
+    # an AXI port takes and gives values one by one, and no input before the output is out
+    ports = np.where(c.axi & ~c.stream, c.sums(np.where(c.is_kind("wiring"), 0.0, _ends(c))), 0.0)
+    # floor(x + 0.5), for every platform the same
+    between = np.where(several & ~c.module, np.floor(1.3 * c.sums(c.matrix.astype(np.float64)) + 0.5), 0.0)
+    latency = c.sums(cycles.latency) + between + ports
+    interval = np.where(c.axi & ~c.stream, latency + 1, np.maximum(1.0, c.largest(cycles.interval)))
+    slowest = c.largest(cycles.stream)
+    waits = c.is_kind("dense", "softmax") & (cycles.stream < c.of_layers(slowest))
+    tail = c.sums(np.where(waits, cycles.stream, 0.0))
+    last = np.where(c.module, 0.0, tail + 2)
+    return np.where(c.stream, slowest + last, latency), np.where(
+        c.stream, np.maximum(1.0, slowest + ~c.module), interval
+    )
