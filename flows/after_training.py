@@ -93,10 +93,8 @@ def _calibration_name(job: Job) -> str:
     return where
 
 
-def calibration_digest(job: Job) -> str | None:
-    """What the calibration data are, for the record of the stage; None without ``--bits``."""
-    if not job.options.bits:
-        return None
+def calibration_digest(job: Job) -> str:
+    """What the calibration data are, for the record of the stage."""
     path = Path(_calibration_name(job))
     return file_digest(path) if path.is_file() else str(path)
 

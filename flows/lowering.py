@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from bitsmith.flows.after_training import calibration_digest, lower_after_training
 from bitsmith.flows.config import write_config
 from bitsmith.flows.frontends import lower_file, with_brevitas
 from bitsmith.flows.job import FRAMEWORK_PACKAGES, MODEL_FILES, NET, Job, versions
@@ -61,6 +60,11 @@ def net_stage(job: Job) -> Done:
         save(net, job.run.folder / NET)
         result = {"net": NET, **describe(net), "exact": None, "samples": 0, "max_abs_error": None}
         return Done(result, 0.0, False)
+    calibration = None
+    if job.options.bits:
+        from bitsmith.flows.after_training import calibration_digest
+
+        calibration = calibration_digest(job)
     head = job.options.output or (job.source.config.hardware.output if job.source.config else "logits")
     rows = job.options.samples or IMPORT_SAMPLES
     inputs = {
@@ -69,7 +73,7 @@ def net_stage(job: Job) -> Done:
         "input_type": repr(job.options.input_type),  # str() shortens the scale: two types would share a record
         "dataset": job.dataset_name,
         "bits": job.options.bits,
-        "calibration": calibration_digest(job),
+        "calibration": calibration,
         "seed": job.seed,
         "rows": rows,
         "versions": versions(*FRAMEWORK_PACKAGES[job.framework]),
@@ -81,6 +85,8 @@ def net_stage(job: Job) -> Done:
 
 def _lower(job: Job, head: Any, rows: int) -> dict[str, Any]:
     if job.options.bits:
+        from bitsmith.flows.after_training import lower_after_training
+
         return lower_after_training(job, head, rows)
     lowered = lower_file(job.model_path, job.source.name, job.options.input_type, head)
     if job.source.config is not None and job.framework == "brevitas":

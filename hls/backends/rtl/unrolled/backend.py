@@ -5,10 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bitsmith.hls.backends.base import refuse
-from bitsmith.hls.backends.rtl.unrolled import simulate as simulation
 from bitsmith.hls.backends.rtl.unrolled.check import problems
-from bitsmith.hls.backends.rtl.unrolled.design import design_of
-from bitsmith.hls.backends.rtl.unrolled.project import write_project
 from bitsmith.hls.config import HwConfig
 from bitsmith.hls.results import Problem, Project, Simulation
 from bitsmith.models.ir import QNet
@@ -26,9 +23,14 @@ class RtlUnrolled:
 
     def emit(self, net: QNet, hw: HwConfig, out: Path, vectors: IntArray) -> Project:
         """RTL, testbench with ``vectors``, simulation, scripts; see the protocol."""
+        from bitsmith.hls.backends.rtl.unrolled.design import design_of
+        from bitsmith.hls.backends.rtl.unrolled.project import write_project
+
         refuse(self, net, hw)
         return write_project(design_of(net, hw), hw, out, vectors)
 
     def simulate(self, project: Path, net: QNet, x: IntArray, taps: bool) -> Simulation:
         """Verilator at full load, and with random stalls; see the protocol."""
-        return simulation.simulate(project, net, x, taps)
+        from bitsmith.hls.backends.rtl.unrolled.simulate import simulate
+
+        return simulate(project, net, x, taps)

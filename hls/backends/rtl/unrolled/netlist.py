@@ -51,8 +51,10 @@ class Node:
 
     @property
     def width(self) -> int:
-        """Bits of the wire."""
-        return QuantType.for_range(self.lo, self.hi).bits
+        """Bits of the wire: as ``QuantType.for_range`` says, but this is asked very often."""
+        if self.lo >= 0:
+            return max(1, self.hi.bit_length())
+        return 1 + max((~self.lo).bit_length(), max(0, self.hi).bit_length())
 
 
 @dataclass(frozen=True)
