@@ -9,6 +9,7 @@ import numpy as np
 
 from bitsmith.flows.calibrate.fit import Row, fit_weights, predict
 from bitsmith.flows.calibrate.rtl_measured import Measured
+from bitsmith.flows.calibrate.rtl_table import LATENCY
 from bitsmith.hls.estimate.conformal import Band, Floats, fit_band
 from bitsmith.hls.estimate.metrics import Score, score
 from bitsmith.hls.estimate.rtl.terms import BRAM, COUNTED, DSP, FF
@@ -21,6 +22,10 @@ WHOLE = 3.0
 FOLDS = 5
 
 OFFSETS = {"lut": 10.0, "ff": 10.0, "dsp": 0.5, "bram": 0.5, FMAX: 0.0}
+TABLE_OFFSETS = {
+    **{f"table.{name}": offset for name, offset in OFFSETS.items() if name != FMAX},
+    f"table.{LATENCY}": 4.0,
+}
 """Of the bounds, see :class:`bitsmith.hls.estimate.conformal.Band`."""
 
 Weights = dict[str, dict[str, float]]
@@ -91,7 +96,12 @@ def values(weights: Weights, design: Measured) -> dict[str, float]:
     found = {t: predict(weights[t], chosen(design.terms, choose), guess) for t, choose in CHOOSE.items()}
     if PERIOD in weights:
         found[FMAX] = 1e3 / predict(weights[PERIOD], design.paths, guess_ns)
-    return {**found, DSP: design.terms.get(DSP, 0.0), BRAM: design.terms.get(BRAM, 0.0)}
+    found |= {DSP: design.terms.get(DSP, 0.0), BRAM: design.terms.get(BRAM, 0.0)}
+    if design.table:
+        by_table = {t: predict(weights[t], chosen(design.table, choose), guess) for t, choose in CHOOSE.items()}
+        by_table |= {name: design.table[name] for name in (DSP, BRAM, LATENCY) if name in design.table}
+        found |= {f"table.{name}": value for name, value in by_table.items()}
+    return found
 
 
 @dataclass(frozen=True)
@@ -132,7 +142,7 @@ def deeper(designs: Sequence[Measured], most: int) -> Unseen:
 def band_of(found: Unseen, target: str) -> Band | None:
     """Bounds for ``target``, from all estimates; None without any."""
     truth, value, _ = found.pairs(target)
-    return fit_band(truth, value, OFFSETS[target]) if truth.size else None
+    return fit_band(truth, value, (OFFSETS | TABLE_OFFSETS)[target]) if truth.size else None
 
 
 def bounded(found: Unseen, target: str, band: Band | None = None) -> Floats:
@@ -141,7 +151,7 @@ def bounded(found: Unseen, target: str, band: Band | None = None) -> Floats:
     low, high = np.empty_like(value), np.empty_like(value)
     for k in np.unique(part):
         here = part == k
-        own = band or fit_band(truth[~here], value[~here], OFFSETS[target])
+        own = band or fit_band(truth[~here], value[~here], (OFFSETS | TABLE_OFFSETS)[target])
         low[here], high[here] = own.bounds(value[here])
     return np.stack([truth, value, low, high])
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bitsmith.flows.calibrate.designs import recipe_from
+from bitsmith.flows.calibrate.rtl_table import table_terms
 from bitsmith.hls.backends.rtl.folded.plan import FoldedDesign
 from bitsmith.hls.backends.rtl.folded.plan import design_of as folded_design
 from bitsmith.hls.backends.rtl.unrolled.design import Design as UnrolledDesign
@@ -30,6 +31,7 @@ class Measured:
     depth: int  # layers with weights
     terms: dict[str, float]
     paths: dict[str, float]
+    table: dict[str, float]  # terms of its row in a table of designs; empty where such a row cannot say what it is
     period_ns: float | None  # reached by place and route
     parts: dict[str, dict[str, float]]
     truth: dict[str, float]
@@ -69,9 +71,10 @@ def measured(row: Mapping[str, Any], design: Design) -> Measured:
         depth=sum(layer.kind not in ("flatten", "pool") for layer in recipe.net.layers),
         terms={n: float(v) for n, v in total(rows.values()).items()},
         paths=paths,
+        table=table_terms(recipe, device.family),
         period_ns=1e3 / row["fmax_mhz"] if row.get("fmax_mhz") else None,
         parts=parts,
-        truth={target: float(row[target]) for target in TARGETS} | _clock(row),
+        truth=_truth(row),
         part_truth={
             name: {t: float(part[t]) * part["count"] for t in TARGETS}
             for name, part in row["parts"].items()
@@ -80,6 +83,9 @@ def measured(row: Mapping[str, Any], design: Design) -> Measured:
     )
 
 
-def _clock(row: Mapping[str, Any]) -> dict[str, float]:
-    """What place and route reached, where it ran."""
-    return {"fmax": float(row["fmax_mhz"])} if row.get("fmax_mhz") else {}
+def _truth(row: Mapping[str, Any]) -> dict[str, float]:
+    """What the tools found: cells, cycles, and the clock where place and route ran."""
+    found = {target: float(row[target]) for target in TARGETS}
+    found |= {f"table.{target}": value for target, value in found.items()}
+    found |= {"table.latency_cycles": float(row["latency_cycles"])}
+    return {**found, "fmax": float(row["fmax_mhz"])} if row.get("fmax_mhz") else found

@@ -11,8 +11,20 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from bitsmith.flows.calibrate.rtl import FMAX, OFFSETS, Unseen, band_of, bounded, deeper, fit, score_of, unseen
+from bitsmith.flows.calibrate.rtl import (
+    FMAX,
+    OFFSETS,
+    TABLE_OFFSETS,
+    Unseen,
+    band_of,
+    bounded,
+    deeper,
+    fit,
+    score_of,
+    unseen,
+)
 from bitsmith.flows.calibrate.rtl_measured import Measured, measured, rebuilt
+from bitsmith.flows.calibrate.rtl_table import LATENCY
 from bitsmith.hls.estimate.conformal import Floats
 from bitsmith.hls.estimate.metrics import Score
 from bitsmith.hls.tools.run import Say, silent
@@ -64,7 +76,7 @@ def calibrate(rows: Sequence[Mapping[str, Any]], out: Path, say: Say = silent) -
 
 
 def _file(designs: Sequence[Measured], seen: Unseen, name: str, tools: Mapping[str, str]) -> dict[str, Any]:
-    bands = {target: band for target in OFFSETS if (band := band_of(seen, target)) is not None}
+    bands = {target: band for target in (*OFFSETS, *TABLE_OFFSETS) if (band := band_of(seen, target)) is not None}
     spans = {t: [d.truth[t] for d in designs if t in d.truth] for t in OFFSETS}
     scores = _scores([_bounded(seen)])
     return {
@@ -95,6 +107,11 @@ def tables(found: Mapping[tuple[str, str], Unseen], depth: Mapping[tuple[str, st
         *_table({f"{family}, {backend}": _scores([whole[family, backend]]) for family, backend in sorted(whole)}),
         f"\n### Networks of more than {SHALLOW} layers, from a fit on those with at most {SHALLOW}\n",
         *_table({f"{family}, {backend}": _scores([deep[family, backend]]) for family, backend in sorted(deep)}),
+        "\n### Prices by table (`estimate_many`), networks not seen in calibration\n",
+        *_table(
+            {f"{family}, {backend}": _scores([whole[family, backend]], TABLE_OFFSETS) for family, backend in whole},
+            TABLE_OFFSETS,
+        ),
         f"\n{sum(len(u.designs) for u in found.values())} designs; tools failed on {failed} more.",
     ]
     return "\n".join(lines)
@@ -102,24 +119,30 @@ def tables(found: Mapping[tuple[str, str], Unseen], depth: Mapping[tuple[str, st
 
 def _bounded(found: Unseen, bounds: Unseen | None = None) -> dict[str, Floats]:
     """Target -> what :func:`bounded` says, with the bounds of ``bounds`` where given."""
-    return {t: bounded(found, t, band_of(bounds, t) if bounds is not None else None) for t in OFFSETS}
+    targets = (*OFFSETS, *TABLE_OFFSETS)
+    return {t: bounded(found, t, band_of(bounds, t) if bounds is not None else None) for t in targets}
 
 
-def _scores(many: Sequence[Mapping[str, Floats]]) -> dict[str, Score]:
-    scores = {target: score_of([rows[target] for rows in many]) for target in OFFSETS}
+def _scores(many: Sequence[Mapping[str, Floats]], targets: Iterable[str] = OFFSETS) -> dict[str, Score]:
+    scores = {target: score_of([rows[target] for rows in many]) for target in targets}
     return {target: s for target, s in scores.items() if s is not None}
 
 
-def _table(rows: Mapping[str, Mapping[str, Score]]) -> list[str]:
-    heads = [*OFFSETS]
+def _table(rows: Mapping[str, Mapping[str, Score]], targets: Iterable[str] = OFFSETS) -> list[str]:
+    heads = [*targets]
     lines = [
-        "| designs | " + " | ".join(f"{'Fmax' if h == FMAX else h.upper()}" for h in heads) + " |",
+        "| designs | " + " | ".join(_head(h) for h in heads) + " |",
         "|---|" + "---|" * len(heads),
     ]
     for name, scores in rows.items():
         cells = [_cell(scores[h]) if h in scores else "" for h in heads]
         lines.append(f"| {name} ({next(iter(scores.values())).n if scores else 0}) | " + " | ".join(cells) + " |")
     return [*lines, "\nEach cell: median error, 90th percentile, both in percent; share within the 90 % bounds."]
+
+
+def _head(target: str) -> str:
+    name = target.removeprefix("table.")
+    return {FMAX: "Fmax", LATENCY: "latency"}.get(name, name.upper())
 
 
 def _cell(s: Score) -> str:

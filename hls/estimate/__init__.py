@@ -2,5 +2,6 @@
 
 from bitsmith.hls.estimate.counts import op_counts
 from bitsmith.hls.estimate.price import estimate
+from bitsmith.hls.estimate.table import LayerTable, PriceTable, layer_table
 
-__all__ = ["estimate", "op_counts"]
+__all__ = ["LayerTable", "PriceTable", "estimate", "layer_table", "op_counts"]

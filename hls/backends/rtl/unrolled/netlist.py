@@ -13,7 +13,7 @@ from enum import StrEnum
 import numpy as np
 
 from bitsmith.hls.backends.rtl.unrolled.adder_graph import AdderGraph, solve
-from bitsmith.models.ir.types import IntArray, QuantType, Rounding
+from bitsmith.models.ir.types import IntArray, Rounding
 
 
 class Kind(StrEnum):
