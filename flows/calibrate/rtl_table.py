@@ -46,10 +46,8 @@ def table_of(recipe: Recipe) -> LayerTable | None:
             }
             for name, value in row.items():
                 columns.setdefault(name, []).append(float(value))
-            if image:
-                shape = (*(-(-n // layer.stride) for n in shape[:-1]), layer.units)
-            else:
-                shape = (*shape[:-1], layer.units)
+            step = layer.stride if image else 1
+            shape = (*(-(-n // step) for n in shape[:-1]), layer.units)
             bits = layer.act_bits
         else:
             return None

@@ -6,10 +6,13 @@ from functools import cache
 
 import numpy as np
 
-from bitsmith.hls.estimate.rtl.terms import DSP, FF, LENDER, Floats, Number, Terms, ceil_div, clog2
+from bitsmith.hls.estimate.rtl.terms import DSP, FF, Floats, Number, Terms, ceil_div, clog2
 
 LUT, SIGN, TERNARY, BLOCK, PACKED = range(5)
 """KIND of bitsmith_mac and bitsmith_product."""
+
+NARROW = 4
+"""Bits up to which an adder is a few tables rather than a carry chain."""
 
 WIDEST = 65
 """Factors up to one bit less are tabulated."""
@@ -49,36 +52,20 @@ def rows(a_bits: Number, w_bits: Number) -> Terms:
     return Terms({name: found[..., k] for k, name in enumerate(names)})
 
 
-LEAST_FACTOR = {"gowin": 4}
-LEAST_PRODUCT = {"xc7": 9, "ice40": 11}
-"""Bits, signs included, of the factors and the products that yosys 0.70 puts on multipliers (its ``mul2dsp`` options,
-and what it was seen to do); smaller ones become logic, whatever the source asks for."""
-
-
-def on_block(kind: Number, a_bits: Number, a_signed: Number, w_bits: Number, w_signed: Number, family: str) -> Floats:
-    """Whether a product that is to be on a multiplier gets one."""
-    a, w = np.asarray(a_bits) + 1 - a_signed, np.asarray(w_bits) + 1 - w_signed
-    like = LENDER.get(family, family)
-    large = (np.minimum(a, w) >= LEAST_FACTOR.get(like, 2)) & (a + w >= LEAST_PRODUCT.get(like, 0))
-    found: Floats = np.greater_equal(kind, BLOCK) & large
-    return found
-
-
 def block_share(a_bits: Number, w_bits: Number, family: str) -> Floats:
     """Blocks of ``Device.dsp`` that a product takes: Gowin's hold two of 9 x 9 signed bits."""
     small = np.maximum(a_bits, w_bits) <= (8 if family == "gowin" else 0)
     return np.where(small, 0.5, 1.0)
 
 
-def product(kind: Number, a_bits: Number, w_bits: Number, family: str, mapped: Number = True) -> Terms:
-    """bitsmith_product; one for a multiplier is logic where it is not ``mapped`` to one."""
+def product(kind: Number, a_bits: Number, w_bits: Number, family: str) -> Terms:
+    """bitsmith_product; one on a multiplier keeps its register there where the family's tool puts it there."""
     a, w = np.asarray(a_bits), np.asarray(w_bits)
-    flip = Terms({"product.flip_bits": a + 1.0, FF: a + 1.0})
+    sign = Terms({"product.sign_bits": a + 1.0, FF: a + 1.0})
+    ternary = Terms({"product.ternary_bits": a + 1.0, FF: a + 1.0})
     block = Terms({DSP: block_share(a, w, family), "product.block_bits": 1.0 * (a + w), "ff.block": 1.0 * (a + w)})
-    soft = Terms({"product.soft_bits": 1.0 * a * w, FF: 1.0 * (a + w)})
-    found = rows(a, w).where(np.equal(kind, LUT)) + flip.where(np.equal(kind, SIGN) | np.equal(kind, TERNARY))
-    wanted = np.greater_equal(kind, BLOCK)
-    return found + block.where(wanted & mapped) + soft.where(wanted & np.logical_not(mapped))
+    found = rows(a, w).where(np.equal(kind, LUT)) + sign.where(np.equal(kind, SIGN))
+    return found + ternary.where(np.equal(kind, TERNARY)) + block.where(np.greater_equal(kind, BLOCK))
 
 
 def product_bits(kind: Number, a_bits: Number, w_bits: Number) -> Floats:
@@ -92,7 +79,7 @@ def tree(name: str, count: Number, bits: Number, most: Number) -> Terms:
     """bitsmith_tree: ``count`` numbers of ``bits`` bits, sums of at most ``most`` bits, registers behind the levels."""
     left: Floats = np.asarray(count, float)
     width: Floats = np.asarray(bits, float)
-    adder_bits, number, flops = (np.zeros_like(left + width) for _ in range(3))
+    adder_bits, number, flops, narrow = (np.zeros_like(left + width) for _ in range(4))
     for _ in range(DEEPEST):
         live = left > 1
         if not live.any():
@@ -100,9 +87,11 @@ def tree(name: str, count: Number, bits: Number, most: Number) -> Terms:
         wider = np.minimum(width + 1, most)
         pairs = np.where(live, np.floor(left / 2), 0.0)
         adder_bits, number = adder_bits + pairs * wider, number + pairs
+        narrow = narrow + np.where(wider <= NARROW, pairs * wider, 0.0)
         flops = flops + np.where(live, (left - pairs) * wider, 0.0)
         left, width = np.where(live, left - pairs, left), np.where(live, wider, width)
-    return Terms({f"{name}.adder_bits": adder_bits, f"{name}.adders": number, FF: flops})
+    found = {f"{name}.adder_bits": adder_bits, f"{name}.adders": number, f"{name}.narrow_bits": narrow}
+    return Terms({**found, FF: flops})
 
 
 def behind_blocks(terms: Terms) -> Terms:

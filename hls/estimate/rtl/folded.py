@@ -9,6 +9,7 @@ import numpy as np
 from bitsmith.hls.backends.rtl.folded.parts import Bits, Part, Rom
 from bitsmith.hls.backends.rtl.folded.plan import FoldedDesign
 from bitsmith.hls.estimate.rtl import heads, pipes
+from bitsmith.hls.estimate.rtl.arithmetic import SIGN
 from bitsmith.hls.estimate.rtl.heads import Params, counter, outlet
 from bitsmith.hls.estimate.rtl.terms import FF, Number, Terms, total
 
@@ -63,6 +64,8 @@ def params_of(part: Part) -> dict[str, Number]:
             params[name] = value.value
     for name, contents in part.roms.items():
         params[f"{name}_LIVE"] = live_columns(contents)
+    if "WEIGHTS" in part.roms and params["KIND"] != SIGN:  # of signs none is zero
+        params["WEIGHTS_SHARE"] = float((part.roms["WEIGHTS"].words != 0).mean())
     factors = part.params.get("FACTOR")
     if isinstance(factors, Bits):
         params["ADDERS"] = _adders_of(factors, int(params["INPUTS"]))

@@ -7,17 +7,17 @@ from collections.abc import Mapping
 import numpy as np
 
 from bitsmith.hls.estimate.rtl.arithmetic import (
+    BLOCK,
     PACKED,
     behind_blocks,
     dot_packed,
-    on_block,
     product,
     product_bits,
     stages,
     tree,
 )
 from bitsmith.hls.estimate.rtl.memory import ram, rom
-from bitsmith.hls.estimate.rtl.terms import FF, Number, Terms, bits_of, clog2, total
+from bitsmith.hls.estimate.rtl.terms import DSP, FF, Number, Terms, bits_of, clog2, total
 
 Params = Mapping[str, Number]
 """Parameters of a library module by name, each a number or an array."""
@@ -61,9 +61,14 @@ def mac(
     registers = np.where(np.equal(p["ROM_REG"], 1), read, 1)
     weights = rom(depth, word, p["BLOCK"], family, registers, p.get("WEIGHTS_LIVE"))
     tree_of = tree("tree", count, product_bits(kind, a, w), acc)
-    on_blocks = on_block(kind, a, p["A_SIGN"], w, p["W_SIGN"], family)
+    on_blocks = np.greater_equal(kind, BLOCK)
     sums_of = tree_of.where(np.logical_not(on_blocks)) + behind_blocks(tree_of).where(on_blocks)
-    plain = (product(np.where(packed, 0, kind), a, w, family, on_blocks) * count + sums_of) * pe
+    plain = (product(np.where(packed, 0, kind), a, w, family) * count + sums_of) * pe
+    wired = np.equal(
+        depth, 1
+    )  # weights are constants: what is zero is not there, what is not is little more than wires
+    constant = Terms({n if n in (DSP, FF) else f"wired.{n}": x * p.get("WEIGHTS_SHARE", 1.0) for n, x in plain.items()})
+    plain = plain.where(~wired) + constant.where(wired)
     pairs = dot_packed(simd, a, p["A_SIGN"], p.get("SHIFT", 1), p.get("WH", 1), p.get("LEVELS", 0), acc) * (
         np.asarray(pe) / 2
     )
@@ -103,7 +108,7 @@ def _sums(p: Params, outs: Number, pe: Number, one_step: Number, family: str) ->
             "sums.bias_bits": np.where(bias, mux, 0.0),
         }
     )
-    on_blocks = on_block(p["KIND"], p["WA"], p["A_SIGN"], p["WW"], p["W_SIGN"], family)
+    on_blocks = np.greater_equal(p["KIND"], BLOCK)
     own = own.where(np.logical_not(on_blocks)) + behind_blocks(own).where(on_blocks)
     words = rom(outs, pe * acc, p.get("BIAS_BLOCK", 0), family, live=p.get("BIAS_LIVE")) + counter(outs, "address")
     return own.where(there) + words.where(bias)

@@ -50,6 +50,9 @@ BANK = 0.55
 BANK_ONE_ADDRESS = 0.25
 """The same of a memory that is read where it is written."""
 
+FEW_BANKS = 4
+"""Up to so many one LUT of a multiplexer per bit does."""
+
 ONE_ADDRESS = {"xc7": tuple(LutRam(words, bits, 8, 8, 4) for words, bits in ((32, 8), (64, 4), (128, 2), (256, 1)))}
 """LUT RAM with one address for both ports, where the family has such."""
 
@@ -87,6 +90,7 @@ def ram(words: Number, width: Number, family: str, one_address: bool = False) ->
             FF: np.where(in_block, 0.0, flops),
             "ram.luts": np.where(in_block, 0.0, luts),
             "ram.bank_bits": np.where(in_block | logic, 0.0, width * (banks - 1)),
+            "ram.bank_many": np.where(in_block | logic | (banks <= FEW_BANKS), 0.0, width * (banks - 1)),
             "ram.bank_levels": np.where(in_block | logic, 0.0, width * (banks - 1) * np.maximum(0, clog2(banks) - 1)),
             "ram.logic_bits": np.where(logic, words * width * 1.0, 0.0),
         }

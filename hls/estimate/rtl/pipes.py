@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bitsmith.hls.estimate.rtl.arithmetic import BLOCK, LUT, SIGN, on_block, product, product_bits, stages, tree
+from bitsmith.hls.estimate.rtl.arithmetic import BLOCK, LUT, SIGN, product, product_bits, stages, tree
 from bitsmith.hls.estimate.rtl.heads import Params, counter
 from bitsmith.hls.estimate.rtl.memory import rom
 from bitsmith.hls.estimate.rtl.terms import FF, Number, Terms, bits_of, clog2, total
@@ -23,8 +23,7 @@ def affine(p: Params, kind: Number, width: Number, kept: Number, family: str) ->
     m = p.get("WM", 1)
     as_product = np.select([np.equal(kind, 3), np.equal(kind, 1)], [BLOCK, SIGN], LUT)
     constant = np.equal(p.get("M_FOLDS", 1), 1)
-    mapped = on_block(as_product, p["WX"], p.get("X_SIGN", 1), m, p.get("M_SIGN", 1), family)
-    made = product(as_product, p["WX"], m, family, mapped) * lanes
+    made = product(as_product, p["WX"], m, family) * lanes
     folded = Terms({f"constant.{name}" if name.startswith("rows.") else name: amount for name, amount in made.items()})
     times = folded.where(there & constant) + made.where(there & ~constant)
     mult_live = p.get("MULT_FILE_LIVE")
@@ -100,7 +99,7 @@ def thresholds(p: Params, family: str) -> Terms:
     )
     found += _serial(p, rows, read, family).where(np.equal(kind, SERIAL))
     step = p.get("STEP", -1)
-    inner = {**p, "WX": bits, "X_SIGN": 0}
+    inner = {**p, "WX": bits}
     value = affine(inner, np.where(np.equal(step, 2), -1, step), p["WY"], p["WY"], family)
     return found + value.where(np.greater_equal(step, 0))
 

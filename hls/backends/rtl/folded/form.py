@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from bitsmith.hls.backends.divisors import divisors
-from bitsmith.hls.backends.rtl.folded.multiply import Packing, choose_mult, packing
+from bitsmith.hls.backends.rtl.folded.multiply import Packing, choose_mult, packing, takes_multiplier
 from bitsmith.hls.backends.rtl.folded.roms import in_block
 from bitsmith.models.ir import Codebook, NofM, QuantType
 from bitsmith.models.ir.ops import Conv, Dense, Op
@@ -124,15 +124,19 @@ class Form:
 def plain_form(op: Dense | Conv, x: Op, pe: int, simd: int, family: str, mult: str) -> Form:
     """The form that ``mult`` (auto, lut, dsp, packed) means for ``op``, its structure left aside.
 
-    ``packed`` becomes ``dsp`` where two products on one multiplier are not exact.
+    ``packed`` becomes ``dsp`` where two products on one multiplier are not exact, ``dsp`` becomes ``lut`` where
+    synthesis would not give so small a product a multiplier anyway.
     """
     weights = weights_of(op)
     mult = choose_mult(x.type, weights.bits, family) if mult == "auto" else mult
+    if mult == "dsp" and not takes_multiplier(x.type, weights.bits, weights.signed, family):
+        mult = "lut"
     pairs = None
     if mult == "packed":
         if pe % 2 == 0 and not is_depthwise(op):
             pairs = packing(x.type, weights.bits + (not weights.signed), simd, family)
-        mult = "packed" if pairs else "dsp"
+        alone = "dsp" if takes_multiplier(x.type, weights.bits, weights.signed, family) else "lut"
+        mult = "packed" if pairs else alone
     if weights.kind != "integer":
         mult = weights.kind if mult == "lut" else mult
         weights = weights if mult == weights.kind else Weights("integer", 2, True)

@@ -10,6 +10,18 @@ DSP_SIZE = {"ecp5": (18, 18), "ice40": (16, 16), "gowin": (18, 18), "xc7": (25, 
 """Bits of the two signed factors of the family's multiplier (not every device of ice40 has them)."""
 
 
+LEAST_FACTOR = {"gowin": 4}
+LEAST_PRODUCT = {"xc7": 9, "xcup": 9, "ice40": 11}
+"""Bits, signs included, of the factors and the products that yosys 0.70 puts on multipliers (its ``mul2dsp`` options,
+and what it was seen to do); smaller ones become logic, whatever the source asks for."""
+
+
+def takes_multiplier(x: QuantType, weight_bits: int, weight_signed: bool, family: str) -> bool:
+    """Whether a product is large enough for one."""
+    a, w = x.bits + (not x.signed), weight_bits + (not weight_signed)
+    return min(a, w) >= LEAST_FACTOR.get(family, 2) and a + w >= LEAST_PRODUCT.get(family, 0)
+
+
 @dataclass(frozen=True)
 class Packing:
     """Two products on one multiplier: the factor ``upper * 2**shift + low``; 2**levels products may be summed so."""
