@@ -29,8 +29,8 @@ class Row:
     weight: float
 
 
-def fit_weights(rows: Sequence[Row], guess: Callable[[str], float]) -> dict[str, float]:
-    """Term -> weight, none below zero, for every term of ``rows``.
+def fit_weights(rows: Sequence[Row], guess: Callable[[str], float], delta: float = DELTA) -> dict[str, float]:
+    """Term -> weight, none below zero, for every term of ``rows``; errors count as if of truths larger by ``delta``.
 
     Iteratively reweighted, so that single odd rows do not pull the others along.
     """
@@ -39,7 +39,7 @@ def fit_weights(rows: Sequence[Row], guess: Callable[[str], float]) -> dict[str,
     names = sorted({name for row in rows for name in row.terms})
     amounts = np.array([[row.terms.get(name, 0.0) for name in names] for row in rows])
     truth = np.array([row.truth for row in rows])
-    scale = 1.0 / (truth + DELTA)
+    scale = 1.0 / (truth + delta)
     a, b = amounts * scale[:, None], truth * scale
     stiff = STIFFNESS * (np.sqrt((a**2).mean(axis=0)) + 1e-9)
     guesses = np.array([guess(name) for name in names])

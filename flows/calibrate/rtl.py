@@ -59,7 +59,7 @@ def guess(name: str) -> float:
 
 def guess_ns(name: str) -> float:
     """Nanoseconds of a part of the longest path before anything is fitted."""
-    return {"path": 3.0, "path.plan_ns": 0.7, "path.size": 0.2}.get(name, 0.1)
+    return {"path": 2.5, "path.plan_ns": 0.2, "path.size": 0.2, "path.wide": 0.5, "path.narrow": 0.3}.get(name, 0.05)
 
 
 def training_rows(designs: Iterable[Measured], target: str) -> list[Row]:
@@ -88,7 +88,7 @@ def fit(designs: Sequence[Measured]) -> Weights:
     """Target -> weights; of the period where some designs were placed."""
     found = {target: fit_weights(training_rows(designs, target), guess) for target in CHOOSE}
     placed = [Row(d.id, d.paths, d.period_ns, 1.0) for d in designs if d.period_ns]
-    return {**found, PERIOD: fit_weights(placed, guess_ns)} if placed else found
+    return {**found, PERIOD: fit_weights(placed, guess_ns, 0.0)} if placed else found
 
 
 def values(weights: Weights, design: Measured) -> dict[str, float]:

@@ -8,14 +8,12 @@ from bitsmith.hls.backends.rtl.unrolled.costs import carry_bits, node_luts
 from bitsmith.hls.backends.rtl.unrolled.design import Design
 from bitsmith.hls.backends.rtl.unrolled.netlist import Kind, Netlist, Node
 from bitsmith.hls.backends.rtl.unrolled.timing import Schedule
+from bitsmith.hls.estimate.rtl.arithmetic import NARROW
 from bitsmith.hls.estimate.rtl.live import SUMS, Flags, liveness
 from bitsmith.hls.estimate.rtl.terms import FF, Terms, total
 
 REST = "axi4_stream"
 """Row of the skid buffer and of the valid and last bits."""
-
-NARROW = 4
-"""Bits up to which an adder is a few tables rather than a carry chain."""
 
 
 def design_terms(design: Design, lut_inputs: int) -> dict[str, Terms]:
