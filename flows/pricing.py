@@ -61,6 +61,13 @@ def accelerator_duty(cost: AcceleratorEstimate, rate_per_s: float, battery_mwh: 
     return duty(cost.power_mw, cost.sleep_mw, cost.throughput_per_s, rate_per_s, battery_mwh)
 
 
+def explained(cost: Estimate, hw: HwConfig) -> dict[str, str]:
+    """Figure -> where it comes from."""
+    from bitsmith.hls.estimate.origins import origins
+
+    return origins(cost, hw)
+
+
 def _plain(item: Any) -> Any:
     if isinstance(item, Figure):
         return item.as_json()

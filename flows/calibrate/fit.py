@@ -29,7 +29,9 @@ class Row:
     weight: float
 
 
-def fit_weights(rows: Sequence[Row], guess: Callable[[str], float], delta: float = DELTA) -> dict[str, float]:
+def fit_weights(
+    rows: Sequence[Row], guess: Callable[[str], float], delta: float = DELTA, stiffness: float = STIFFNESS
+) -> dict[str, float]:
     """Term -> weight, none below zero, for every term of ``rows``; errors count as if of truths larger by ``delta``.
 
     Iteratively reweighted, so that single odd rows do not pull the others along.
@@ -41,7 +43,7 @@ def fit_weights(rows: Sequence[Row], guess: Callable[[str], float], delta: float
     truth = np.array([row.truth for row in rows])
     scale = 1.0 / (truth + delta)
     a, b = amounts * scale[:, None], truth * scale
-    stiff = STIFFNESS * (np.sqrt((a**2).mean(axis=0)) + 1e-9)
+    stiff = stiffness * (np.sqrt((a**2).mean(axis=0)) + 1e-9)
     guesses = np.array([guess(name) for name in names])
     pull = np.ones(len(rows))
     found = guesses

@@ -19,6 +19,9 @@ FMAX, PERIOD = "fmax", "period"
 WHOLE = 3.0
 """Weight of a whole design among its parts."""
 
+STIFF_PATHS = 2.0
+"""Weight of the guesses at paths: placed designs are few."""
+
 FOLDS = 5
 
 OFFSETS = {"lut": 10.0, "ff": 10.0, "dsp": 0.5, "bram": 0.5, FMAX: 0.0}
@@ -88,7 +91,7 @@ def fit(designs: Sequence[Measured]) -> Weights:
     """Target -> weights; of the period where some designs were placed."""
     found = {target: fit_weights(training_rows(designs, target), guess) for target in CHOOSE}
     placed = [Row(d.id, d.paths, d.period_ns, 1.0) for d in designs if d.period_ns]
-    return {**found, PERIOD: fit_weights(placed, guess_ns, 0.0)} if placed else found
+    return {**found, PERIOD: fit_weights(placed, guess_ns, 0.0, STIFF_PATHS)} if placed else found
 
 
 def values(weights: Weights, design: Measured) -> dict[str, float]:

@@ -54,7 +54,7 @@ def calibrate(rows: Sequence[Mapping[str, Any]], out: Path, say: Say = silent) -
     """Writes one file per family and backend into ``out``; returns the tables.  InputError for data without designs."""
     good = [row for row in rows if "error" not in row]
     if not good:
-        raise InputError("the data hold no synthesised design; grow them with scripts/calibrate synthesise")
+        raise InputError("the data hold no synthesised design; make some with scripts/calibrate synthesise FILE")
     designs = []
     for number, row in enumerate(good):
         designs.append(measured(row, rebuilt(row)))

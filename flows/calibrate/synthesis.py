@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import tempfile
 import time
@@ -22,6 +23,9 @@ from bitsmith.hls.tools.cells import Hierarchy, used
 from bitsmith.hls.tools.yosys import Mapping, map_design
 from bitsmith.models.ir import QNet, content_hash, random_inputs
 from bitsmith.models.ir.errors import ToolError
+
+GZIP = b"\x1f\x8b"
+"""First bytes of a compressed file."""
 
 VECTORS = 4
 """Rows of the testbench, which nobody runs here."""
@@ -113,10 +117,12 @@ def _place(manifest: dict[str, Any], hw: HwConfig, synth: Path) -> dict[str, Any
 
 
 def rows_of(path: Path) -> list[dict[str, Any]]:
-    """All lines of a data file; a last one that was cut off is left out."""
+    """All lines of a data file, compressed or not; a last one that was cut off is left out."""
     if not path.is_file():
         return []
-    lines = path.read_text().splitlines(keepends=True)
+    raw = path.read_bytes()
+    text = (gzip.decompress(raw) if raw[:2] == GZIP else raw).decode()
+    lines = text.splitlines(keepends=True)
     return [json.loads(line) for line in lines if line.endswith("\n")]
 
 

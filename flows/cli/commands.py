@@ -154,7 +154,7 @@ def _estimate(args: argparse.Namespace) -> Outcome:
     from bitsmith.flows.backends import load_backend
     from bitsmith.flows.boards import is_accelerator
     from bitsmith.flows.lowering import lowered_net, stored_net
-    from bitsmith.flows.pricing import duty_json, estimate_json, fpga_duty, price
+    from bitsmith.flows.pricing import duty_json, estimate_json, explained, fpga_duty, price
     from bitsmith.hls.backends.base import refuse
     from bitsmith.hls.estimate.duty import check_request
 
@@ -171,6 +171,8 @@ def _estimate(args: argparse.Namespace) -> Outcome:
     data = {"board": hw.board.name, "target": "fpga", **estimate_json(cost)}
     if args.rate is not None:
         data["duty"] = duty_json(fpga_duty(cost, hw, args.rate, args.battery_mwh))
+    if args.explain:
+        data["explain"] = explained(cost, hw)
     return Outcome(data, texts.estimate(data), OK if data["fits"] else DOES_NOT_FIT)
 
 

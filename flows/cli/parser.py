@@ -43,6 +43,7 @@ def make_parser() -> argparse.ArgumentParser:
     estimate.add_argument(
         "--rate", type=float, metavar="PER_S", help="a sensor node that infers so often: its mean power and energy"
     )
+    estimate.add_argument("--explain", action="store_true", help="every row, and where each figure comes from")
     estimate.add_argument("--battery-mwh", type=float, metavar="E", help="with --rate: how long this battery lasts")
     build.add_argument("--no-synth", action="store_true", help="leave the synthesis of the RTL out")
     build.add_argument("--force", action="store_true", help="go on even if the design is far too large for the board")

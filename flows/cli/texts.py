@@ -100,7 +100,19 @@ def estimate(data: dict[str, Any]) -> str:
     lines = [figures, f"{verdict} {data['board']}; binding: {data['binding']}; {data['calibration']}"]
     if data.get("power_source"):
         lines.append(f"power and energy: {data['power_source']}")
-    return "\n".join(lines) + _duty(data)
+    return "\n".join(lines) + _duty(data) + _explained(data)
+
+
+def _explained(data: dict[str, Any]) -> str:
+    """The rows of an estimate, and where its figures come from, where that was asked for."""
+    if "explain" not in data:
+        return ""
+    keys = ["lut", "ff", "dsp", "bram"]
+    rows = [[r["op"], r["kind"], *(_range(r[k]) for k in keys), str(r["latency_cycles"])] for r in data["layers"]]
+    details = [f"  {r['op']}: {r['detail']}" for r in data["layers"] if r["detail"]]
+    sources = [f"  {name}: {text}" for name, text in data["explain"].items()]
+    whole = table(["op", "kind", *(k.upper() for k in keys), "cycles"], rows)
+    return "\n\n" + "\n".join([whole, "", *details, "", "where the figures come from:", *sources])
 
 
 def accelerator(data: dict[str, Any]) -> str:

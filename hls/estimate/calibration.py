@@ -27,6 +27,7 @@ class Calibration:
     weights: dict[str, dict[str, float]]  # target -> term -> amount of the target per unit of the term
     bands: dict[str, Band]  # target -> bounds
     ranges: dict[str, tuple[float, float]]  # target -> least and most among the designs
+    errors: dict[str, dict[str, float]]  # target -> Score on designs that the fit had not seen
 
     def outside(self, values: Mapping[str, float]) -> dict[str, float]:
         """Targets whose value none of the designs comes near -> how many times it is beyond the nearest of them."""
@@ -49,6 +50,7 @@ def calibration_from(data: Mapping[str, Any]) -> Calibration:
         weights={target: dict(weights) for target, weights in data["weights"].items()},
         bands={target: Band(**band) for target, band in data["bands"].items()},
         ranges={target: (low, high) for target, (low, high) in data["ranges"].items()},
+        errors={target: dict(score) for target, score in data["errors"].items()},
     )
 
 
