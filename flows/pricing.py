@@ -8,6 +8,7 @@ from typing import Any
 from bitsmith.hls.config import HwConfig
 from bitsmith.hls.results import AcceleratorEstimate, Duty, Estimate, Figure
 from bitsmith.models.ir import QNet
+from bitsmith.models.ir.errors import DoesNotFitError
 
 NO_FABRIC = ("lut", "ff", "dsp", "bram")
 """Resources of an FPGA, of which an accelerator takes exactly none."""
@@ -66,6 +67,23 @@ def explained(cost: Estimate, hw: HwConfig) -> dict[str, str]:
     from bitsmith.hls.estimate.origins import origins
 
     return origins(cost, hw)
+
+
+def hls_verdict(net: QNet, hw: HwConfig, fits: bool) -> dict[str, Any]:
+    """Whether HLS will end on an hls4ml project, why not, and the most parallel project that ends and fits."""
+    from bitsmith.hls.estimate.hls4ml.feasible import why_not
+    from bitsmith.hls.estimate.hls4ml.from_net import design_of_net
+    from bitsmith.hls.estimate.hls4ml.largest import largest_that_fits
+
+    reason = why_not(design_of_net(net, hw))
+    verdict: dict[str, Any] = {"hls_finishes": not reason, "reason": reason, "nearest": ""}
+    if reason or not fits:
+        try:
+            found = largest_that_fits(net, hw).hw
+            verdict["nearest"] = f"--strategy {found.strategy} --reuse {found.reuse}"
+        except DoesNotFitError as error:
+            verdict["nearest"] = str(error)
+    return verdict
 
 
 def _plain(item: Any) -> Any:

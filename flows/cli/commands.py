@@ -154,7 +154,7 @@ def _estimate(args: argparse.Namespace) -> Outcome:
     from bitsmith.flows.backends import load_backend
     from bitsmith.flows.boards import is_accelerator
     from bitsmith.flows.lowering import lowered_net, stored_net
-    from bitsmith.flows.pricing import duty_json, estimate_json, explained, fpga_duty, price
+    from bitsmith.flows.pricing import duty_json, estimate_json, explained, fpga_duty, hls_verdict, price
     from bitsmith.hls.backends.base import refuse
     from bitsmith.hls.estimate.duty import check_request
 
@@ -173,7 +173,10 @@ def _estimate(args: argparse.Namespace) -> Outcome:
         data["duty"] = duty_json(fpga_duty(cost, hw, args.rate, args.battery_mwh))
     if args.explain:
         data["explain"] = explained(cost, hw)
-    return Outcome(data, texts.estimate(data), OK if data["fits"] else DOES_NOT_FIT)
+    if hw.backend == "hls4ml":
+        data["hls"] = hls_verdict(net, hw, cost.fits)
+    possible = data["fits"] and data.get("hls", {}).get("hls_finishes", True)
+    return Outcome(data, texts.estimate(data), OK if possible else DOES_NOT_FIT)
 
 
 def _estimate_accelerator(args: argparse.Namespace, job: Any, board: str) -> Outcome:

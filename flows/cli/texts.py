@@ -98,6 +98,11 @@ def estimate(data: dict[str, Any]) -> str:
     figures = table(["figure", "value (low to high)"], [[k, _range(data[k])] for k in keys])
     verdict = "fits" if data["fits"] else "DOES NOT FIT"
     lines = [figures, f"{verdict} {data['board']}; binding: {data['binding']}; {data['calibration']}"]
+    hls = data.get("hls", {})
+    if hls.get("reason"):
+        lines.append(f"HLS will not end: {hls['reason']}")
+    if hls.get("nearest"):
+        lines.append(f"the nearest that ends and fits: {hls['nearest']}")
     if data.get("power_source"):
         lines.append(f"power and energy: {data['power_source']}")
     return "\n".join(lines) + _duty(data) + _explained(data)
