@@ -120,7 +120,10 @@ def mvu(p: Params, family: str) -> Terms:
     beat = simd * p["WA"] * 1.0
     kept = np.greater(nf, 1) & np.greater(sf, 1)
     read = np.where(kept | np.equal(p["ROM_REG"], 1), 2, 1)
-    buffer = ram(sf, beat, family, one_address=True) + Terms({FF: 2 * beat + 1, "mvu.beat_bits": beat})
+    stored = ram(sf, beat, family, one_address=True)  # its banks are chosen by one address: cheaper than a FIFO's
+    buffer = Terms({name.replace("ram.", "kept."): amount for name, amount in stored.items()}) + Terms(
+        {FF: 2 * beat + 1, "mvu.beat_bits": beat}
+    )
     held = Terms({FF: beat * read})
     core = mac(p, p["GROUPS"] * nf * sf, p["GROUPS"] * nf, pe, simd, np.equal(sf, 1), read, family)
     return total(
