@@ -11,6 +11,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from bitsmith.flows.calibrate.rtl import (
     FMAX,
     OFFSETS,
@@ -34,6 +36,12 @@ DATA = "rtl-designs.jsonl.gz"
 """The shipped results of synthesis, beside this package's modules."""
 
 BACKENDS = ("rtl-folded", "rtl-unrolled")
+SIZED = ("lut", "ff")
+"""Targets shown by size too: synthesis tells them of every design."""
+
+SIZES = (0, 300, 1000)
+"""LUTs at which the table by size is divided."""
+
 SHALLOW = 2
 """Layers of the designs that those with more are estimated from, for the table of unseen depth."""
 
@@ -105,6 +113,8 @@ def tables(found: Mapping[tuple[str, str], Unseen], depth: Mapping[tuple[str, st
         *_table({family: _scores(many) for family, many in both.items()}),
         "\n### By backend\n",
         *_table({f"{family}, {backend}": _scores([whole[family, backend]]) for family, backend in sorted(whole)}),
+        "\n### By size\n",
+        *_table(_by_size(both), SIZED),
         f"\n### Networks of more than {SHALLOW} layers, from a fit on those with at most {SHALLOW}\n",
         *_table({f"{family}, {backend}": _scores([deep[family, backend]]) for family, backend in sorted(deep)}),
         "\n### Prices by table (`estimate_many`), networks not seen in calibration\n",
@@ -115,6 +125,19 @@ def tables(found: Mapping[tuple[str, str], Unseen], depth: Mapping[tuple[str, st
         f"\n{sum(len(u.designs) for u in found.values())} designs; tools failed on {failed} more.",
     ]
     return "\n".join(lines)
+
+
+def _by_size(both: Mapping[str, Sequence[Mapping[str, Floats]]]) -> dict[str, dict[str, Score]]:
+    """Family and LUTs that synthesis found -> scores of ``SIZED``."""
+    rows: dict[str, dict[str, Score]] = {}
+    for family, many in both.items():
+        for low, high in zip(SIZES, (*SIZES[1:], np.inf), strict=True):
+            inside = [(found["lut"][0] >= low) & (found["lut"][0] < high) for found in many]
+            name = f"{family}, {low} LUTs and more" if np.isinf(high) else f"{family}, {low} to {high - 1} LUTs"
+            rows[name] = _scores(
+                [{t: found[t][:, keep] for t in SIZED} for found, keep in zip(many, inside, strict=True)], SIZED
+            )
+    return rows
 
 
 def _bounded(found: Unseen, bounds: Unseen | None = None) -> dict[str, Floats]:
