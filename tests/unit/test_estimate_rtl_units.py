@@ -349,15 +349,33 @@ def test_thresholds_by_comparators() -> None:
     assert each["rom.small"] == pytest.approx(36 * live_share(4, 36))
 
 
+SEARCH: Params = {
+    "LANES": 1, "FOLDS": 1, "EACH": 0, "WU": 8, "WC": 3, "WY": 3, "KIND": 1, "READ": 1, "FILE_0_LIVE": 1.0,
+    "FILE_1_LIVE": 1.0, "FILE_2_LIVE": 1.0,
+}  # fmt: skip
+
+
 def test_thresholds_by_search() -> None:
-    params = {"LANES": 1, "FOLDS": 1, "EACH": 0, "WU": 8, "WC": 3, "WY": 3, "KIND": 1, "READ": 1,
-              "FILE_1_LIVE": 1.0, "FILE_2_LIVE": 1.0}  # fmt: skip
-    found = some(pipes.thresholds(params, "ecp5"))
+    found = some(pipes.thresholds(SEARCH, "ecp5"))
     assert found["search.compare_bits"] == 3 * 8  # a comparator for each bit of the answer
     assert found["rom.small"] == 8 + 8  # of 2 and of 4 thresholds
     # x and the bits known so far wait: 8 + 1 and 8 + 2 bits; addresses of 1 and 2 bits; the answer
     assert found["ff"] == (8 + 1) + (8 + 2) + (1 + 2) + 3
-    assert found["ff.delay"] == (3 - 1) + 2
+
+
+@pytest.mark.xfail(strict=True, reason="the line of put is counted one longer than it is, (WC - 1) * READ + 1")
+def test_all_flops_of_a_search() -> None:
+    found = pipes.thresholds(SEARCH, "ecp5")
+    assert found["ff"] + found["ff.delay"] + found["ff.delay_bits"] == 25 + 3  # yosys: 28
+
+
+@pytest.mark.xfail(strict=True, reason="the memory of bit 0 and its counter are missing, the line of folds is too long")
+def test_flops_of_a_search_with_folds() -> None:
+    # 28 as above; two counters of 2 bits, a word of 8 read for bit 0, the fold a cycle later, 2 bits more in both
+    # addresses.  yosys: 46
+    found = pipes.thresholds({**SEARCH, "FOLDS": 4}, "ecp5")
+    assert found["ff"] + found["ff.delay"] + found["ff.delay_bits"] == 28 + 4 + 8 + 2 + 4
+    assert found["rom.small"] == 8 + 8 + 8
 
 
 def test_serial_search() -> None:
