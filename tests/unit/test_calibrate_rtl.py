@@ -76,8 +76,9 @@ def test_the_row_of_designs_is_the_same_every_time(family: str, backend: str) ->
         assert recipe.board in BOARDS[family] and recipe.backend == backend
         assert (recipe.folding is None) == (backend == "rtl-unrolled")
         row = next((row for row in ROWS if row["id"] == recipe.id), None)
-        if row is not None:  # as it was synthesised
-            assert json.loads(json.dumps(recipe.as_json())) == {key: row[key] for key in recipe.as_json()}
+        if row is not None:  # as it was synthesised, but for the folding: the solver may have learned since
+            made = json.loads(json.dumps(recipe.as_json()))
+            assert {**made, "folding": row["folding"]} == {key: row[key] for key in made}
 
 
 def test_the_designed_set_takes_turns() -> None:
@@ -243,7 +244,7 @@ def test_guesses() -> None:
 def design_of(number: int, lut: float, ff: float = 100.0, backend: str = "rtl-folded", depth: int = 1) -> Measured:
     terms = {"a": float(10 * number), "b": 50.0, "ff": 100.0, "dsp": 1.0, "bram": 2.0}
     return Measured(
-        id=f"d{number:03d}", family="ecp5", backend=backend, depth=depth, terms=terms, paths={"path": 1.0},
+        id=f"d{number:03d}", family="ecp5", backend=backend, depth=depth, terms=terms, paths={"path": 1.0}, table={},
         period_ns=10.0, parts={"one": {"a": float(10 * number)}, "two": {"b": 50.0, "ff": 100.0}, "rest": {}},
         truth={"lut": lut, "ff": ff, "dsp": 1.0, "bram": 2.0, "fmax": 100.0},
         part_truth={"one": {"lut": 0.8 * lut, "ff": 0.0}, "two": {"lut": 0.45 * lut, "ff": ff}},
@@ -322,7 +323,7 @@ def test_a_calibration_of_few_designs_is_whole(tmp_path: Path) -> None:
 
 
 def test_data_without_designs_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="hold no synthesised design; grow them with scripts/calibrate synthesise"):
+    with pytest.raises(InputError, match="hold no synthesised design; make some with scripts/calibrate synthesise"):
         calibrate([{"id": "broken", "error": "it failed"}], tmp_path)
 
 

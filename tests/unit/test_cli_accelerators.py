@@ -123,8 +123,8 @@ def test_a_sensor_node_with_a_battery(net: str, capsys: pytest.CaptureFixture[st
 def test_an_fpga_rests_at_its_static_power(net: str, capsys: pytest.CaptureFixture[str]) -> None:
     code, cost, _ = run(capsys, "estimate", net, "--board", "basys3", "--rate", "1")
     assert code == 0 and cost["target"] == "fpga"
-    static = load_board("basys3").device.lut / 1e3 * load_family("xc7").static_uw_per_lut.value
-    assert cost["duty"]["mean_power_mw"]["value"] == pytest.approx(static, rel=1e-3)
+    static = static_mw(load_board("basys3").device, load_family("xc7"))
+    assert cost["duty"]["mean_power_mw"]["value"] == pytest.approx(static.value, rel=1e-3)
     assert "battery_days" not in cost["duty"]
 
 

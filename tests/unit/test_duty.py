@@ -4,7 +4,7 @@ import pytest
 
 from bitsmith.hls.boards import load_board, load_family
 from bitsmith.hls.estimate.duty import duty
-from bitsmith.hls.estimate.physics import static_mw
+from bitsmith.hls.estimate.power import static_mw
 from bitsmith.hls.results import Figure
 from bitsmith.models.ir import InputError
 
@@ -65,5 +65,5 @@ def test_static_power_is_that_of_every_lut():
     device = load_board("icebreaker").device
     family = load_family("ice40")
     figure = static_mw(device, family)
-    assert figure.value == device.lut / 1e3 * family.static_uw_per_lut.value
+    assert figure.value == device.lut / 1e3 * family.power_of(device.name).static_uw_per_lut.value
     assert figure.low <= figure.value <= figure.high

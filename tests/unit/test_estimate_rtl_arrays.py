@@ -115,12 +115,11 @@ def test_outlets_and_memories(data: st.DataObject, family: str) -> None:
 def test_products_and_trees(data: st.DataObject, family: str) -> None:
     sizes = {"kind": st.integers(0, 3), "a": st.integers(1, 64), "w": st.integers(1, 64), "n": st.integers(1, 300)}
     designs = data.draw(st.lists(st.fixed_dictionaries(sizes), min_size=1, max_size=6))
-    same(lambda kind, a, w, n: arithmetic.product(kind, a, w, family, n % 2 == 0), designs)
+    same(lambda kind, a, w, n: arithmetic.product(kind, a, w, family), designs)
     same(lambda kind, a, w, n: arithmetic.rows(a, w), designs)
     same(lambda kind, a, w, n: arithmetic.tree("t", n, a, w), designs)
     same(lambda kind, a, w, n: arithmetic.dot_packed(n, a, kind % 2, w, a, kind, w), designs)
     same(lambda kind, a, w, n: Terms(x=arithmetic.stages(kind, a, w)), designs)
-    same(lambda kind, a, w, n: Terms(x=arithmetic.on_block(kind, a, n % 2, w, 1, family) * 1.0), designs)
 
 
 def test_prices_of_a_column(rng: np.random.Generator) -> None:

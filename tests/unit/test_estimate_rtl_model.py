@@ -40,6 +40,7 @@ BY_HAND = Calibration(
         "fmax": Band(0.0, 0.8, 1.25, 10),
     },
     ranges={"lut": (100.0, 1000.0), "ff": (50.0, 500.0)},
+    errors={},
 )
 MODEL = Model(BY_HAND, 1.0, "")
 

@@ -79,6 +79,7 @@ def tree(name: str, count: Number, bits: Number, most: Number) -> Terms:
     """bitsmith_tree: ``count`` numbers of ``bits`` bits, sums of at most ``most`` bits, registers behind the levels."""
     left: Floats = np.asarray(count, float)
     width: Floats = np.asarray(bits, float)
+    waiting = width  # of a number without a partner: synthesis merges the copies of its sign
     adder_bits, number, flops, narrow = (np.zeros_like(left + width) for _ in range(4))
     for _ in range(DEEPEST):
         live = left > 1
@@ -88,7 +89,9 @@ def tree(name: str, count: Number, bits: Number, most: Number) -> Terms:
         pairs = np.where(live, np.floor(left / 2), 0.0)
         adder_bits, number = adder_bits + pairs * wider, number + pairs
         narrow = narrow + np.where(wider <= NARROW, pairs * wider, 0.0)
-        flops = flops + np.where(live, (left - pairs) * wider, 0.0)
+        odd = np.equal(left % 2, 1)
+        flops = flops + np.where(live, pairs * wider + odd * waiting, 0.0)
+        waiting = np.where(live & ~odd, wider, waiting)
         left, width = np.where(live, left - pairs, left), np.where(live, wider, width)
     found = {f"{name}.adder_bits": adder_bits, f"{name}.adders": number, f"{name}.narrow_bits": narrow}
     return Terms({**found, FF: flops})

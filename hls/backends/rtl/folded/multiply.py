@@ -12,14 +12,15 @@ DSP_SIZE = {"ecp5": (18, 18), "ice40": (16, 16), "gowin": (18, 18), "xc7": (25, 
 
 LEAST_FACTOR = {"gowin": 4}
 LEAST_PRODUCT = {"xc7": 9, "xcup": 9, "ice40": 11}
-"""Bits, signs included, of the factors and the products that yosys 0.70 puts on multipliers (its ``mul2dsp`` options,
-and what it was seen to do); smaller ones become logic, whatever the source asks for."""
+"""Bits of the factors and the products that yosys 0.70 puts on multipliers (its ``mul2dsp`` options, and what it was
+seen to do); smaller ones become logic, whatever the source asks for."""
 
 
 def takes_multiplier(x: QuantType, weight_bits: int, weight_signed: bool, family: str) -> bool:
-    """Whether a product is large enough for one."""
-    a, w = x.bits + (not x.signed), weight_bits + (not weight_signed)
-    return min(a, w) >= LEAST_FACTOR.get(family, 2) and a + w >= LEAST_PRODUCT.get(family, 0)
+    """Whether a product is large enough for one.  A zero above a factor without sign counts only beside one with a sign."""
+    signed = x.signed or weight_signed
+    a, w = x.bits + (signed and not x.signed), weight_bits + (signed and not weight_signed)
+    return min(a, w) >= LEAST_FACTOR.get(family, 2) and x.bits + weight_bits >= LEAST_PRODUCT.get(family, 0)
 
 
 @dataclass(frozen=True)
