@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bitsmith.hls.estimate.conformal import COVERAGE, Band, fit_band
@@ -42,6 +42,7 @@ def test_widened_is_a_power_of_the_ratio() -> None:
     assert band.widened(3.0) == Band(10.0, 0.125, 8.0, 40)
 
 
+@settings(deadline=None, derandomize=True)
 @given(
     value=st.floats(0, 1e6),
     offset=st.floats(0, 20),

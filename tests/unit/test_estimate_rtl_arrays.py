@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bitsmith.hls.estimate.rtl import arithmetic, heads, memory
@@ -92,6 +92,7 @@ def same(make: Callable[..., Terms], designs: Sequence[dict[str, float]]) -> Non
 
 
 @pytest.mark.parametrize("module", UNITS)
+@settings(deadline=None, derandomize=True)
 @given(data=st.data())
 def test_units(module: str, data: st.DataObject) -> None:
     designs = data.draw(st.lists(st.fixed_dictionaries(PARAMS[module]), min_size=1, max_size=5))
@@ -101,6 +102,7 @@ def test_units(module: str, data: st.DataObject) -> None:
         assert all(np.isfinite(a) and a >= 0 for a in UNITS[module](design, family).values()), design
 
 
+@settings(deadline=None, derandomize=True)
 @given(data=st.data(), family=st.sampled_from(FAMILIES))
 def test_outlets_and_memories(data: st.DataObject, family: str) -> None:
     sizes = st.fixed_dictionaries({"width": st.integers(1, 100), "depth": st.integers(1, 2000)})
@@ -111,6 +113,7 @@ def test_outlets_and_memories(data: st.DataObject, family: str) -> None:
     same(lambda width, depth: memory.rom(depth, width, depth % 2, family, live=0.5), designs)
 
 
+@settings(deadline=None, derandomize=True)
 @given(data=st.data(), family=st.sampled_from(FAMILIES))
 def test_products_and_trees(data: st.DataObject, family: str) -> None:
     sizes = {"kind": st.integers(0, 3), "a": st.integers(1, 64), "w": st.integers(1, 64), "n": st.integers(1, 300)}

@@ -8,19 +8,22 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
+from bitsmith.hls.backends.rtl.folded.plan import plan
+from bitsmith.hls.backends.rtl.unrolled.design import design_of
 from bitsmith.hls.boards import load_board
 from bitsmith.hls.config import HwConfig
 from bitsmith.hls.estimate import estimate
 from bitsmith.hls.estimate.calibration import Calibration, calibration_from, load_calibration
 from bitsmith.hls.estimate.conformal import Band
 from bitsmith.hls.estimate.rtl.model import WIDER, Model, model_of, rows_of
-from bitsmith.hls.estimate.rtl.paths import slowness
+from bitsmith.hls.estimate.rtl.paths import folded_paths, slowness, unrolled_paths
 from bitsmith.hls.estimate.rtl.terms import Terms
 from bitsmith.hls.results import ZERO, Estimate, Figure
 from bitsmith.models.ir import InputError, NetBuilder, QNet, QuantType, Rounding
 
 BACKENDS = ("rtl-folded", "rtl-unrolled")
 BOARDS = {"ecp5": "ulx3s-85f", "xc7": "arty-a7-100t", "ice40": "hx8k-breakout", "gowin": "tang-nano-20k"}
+UP5K = "icebreaker"
 FIGURES = [f.name for f in fields(Estimate) if f.type == "Figure"]
 EXACT = Band(0.0, 1.0, 1.0, 40)
 BY_HAND = Calibration(
@@ -55,6 +58,17 @@ def small_net(channels: int = 4) -> QNet:
     y = b.pool("pool", y, "max", (2, 2))
     y = b.reshape("flat", y, (9 * channels,))
     return b.build(b.dense("fc", y, rng.integers(-3, 4, (9 * channels, 3))))
+
+
+def chain(layers: int) -> QNet:
+    """Dense layers of 8, each with a ReLU of 4 bits."""
+    rng = np.random.default_rng(8)
+    b = NetBuilder("chain")
+    x = b.input("x", (8,), QuantType(4, False))
+    for k in range(layers):
+        x = b.dense(f"fc{k}", x, rng.integers(-3, 4, (8, 8)))
+        x = b.requant(f"act{k}", x, 1.0, 0, 15, 2, rounding=Rounding.HALF_UP)
+    return b.build(x)
 
 
 def hw(board: str, backend: str) -> HwConfig:
@@ -181,6 +195,24 @@ def test_slow_parts() -> None:
     # the family's delays are those of the HX parts; the UltraPlus takes 2.6 times as long
     assert slowness(load_board("hx8k-breakout").device) == 1.0
     assert slowness(load_board("icebreaker").device) == pytest.approx(2.6)
+
+
+def test_paths_scale_with_the_part() -> None:
+    fast, slow = (folded_paths(plan(small_net(), hw(board, "rtl-folded")), 1024.0) for board in ("hx8k-breakout", UP5K))
+    assert (fast["path"], fast["path.size"]) == (1.0, 10.0)  # log2 of the LUTs
+    assert (slow["path"], slow["path.size"]) == (pytest.approx(2.6), pytest.approx(26.0))
+    net = small_net(1)
+    made = [design_of(net, hw(board, "rtl-unrolled")) for board in ("hx8k-breakout", UP5K)]
+    flat = [unrolled_paths(d, load_board(b).device, 1.0) for d, b in zip(made, ("hx8k-breakout", UP5K), strict=True)]
+    assert (flat[0]["path"], flat[0]["path.size"]) == (1.0, 1.0)  # of fewer than two LUTs as of two
+    assert flat[1]["path"] == pytest.approx(2.6) and all(found["path.plan_ns"] > 0 for found in flat)
+
+
+def test_paths_are_the_widest_not_the_sum() -> None:
+    # two layers whose sums are about equally wide: the wider one counts
+    slow = replace(hw("ulx3s-85f", "rtl-folded"), target_ii=64)
+    one, two = (folded_paths(plan(chain(n), slow), 100.0) for n in (1, 2))
+    assert one["path.sum_bits"] <= two["path.sum_bits"] < 2 * one["path.sum_bits"]
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
