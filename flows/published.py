@@ -22,7 +22,7 @@ FIGURES = {
     "latency_cycles": "latency, cycles",
     "ii_cycles": "II, cycles",
     "fmax_mhz": "Fmax, MHz",
-    "throughput_per_s": "inferences/s",
+    "throughput_per_s": "inferences/s (ours pipelined)",
     "alone_cycles": "cycles, one inference after the other",
 }
 """What a publication may state, in the order of the table."""
@@ -70,7 +70,8 @@ class Point:
     reuse: int = 1
     target_ii: int | None = None
     stage: Literal["vivado", "csynth"] = "vivado"
-    rate_ii: int | None = None  # cycles per result of our own RTL beside it
+    own_ii: int | None = None  # most cycles per result of our own RTL beside it
+    own_latency: int | None = None  # most cycles from input to result of it, where one inference follows the other
 
     @property
     def measured_mhz(self) -> float:

@@ -48,8 +48,10 @@ def priced_all(points: Sequence[Point], models: Path | None) -> tuple[list[Price
         try:
             priced.append(price_point(point, net))
         except DoesNotFitError:
-            reason = f"its FINN project has no legal folding of {point.target_ii} cycles, whatever the device"
-            missing.append(LeftOut(point.name, reason))
+            reason = (
+                f"its {point.backend} project has no legal folding of {point.target_ii} cycles, whatever the device"
+            )
+            missing.append(LeftOut(point.name, f"{reason}: {point.note}"))
     return priced, missing
 
 
@@ -68,7 +70,7 @@ def missing_text(missing: Sequence[LeftOut]) -> str:
 
 
 def own_text(points: Sequence[Point]) -> str:
-    rows = [own_row(point, NETS[point.net]()) for point in points if point.rate_ii is not None]
+    rows = [own_row(point, NETS[point.net]()) for point in points if point.own_ii or point.own_latency]
     return markdown(OWN_HEAD, rows)
 
 
