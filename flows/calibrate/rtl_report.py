@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from importlib import resources
@@ -94,7 +95,7 @@ def _file(designs: Sequence[Measured], seen: Unseen, name: str, tools: Mapping[s
         "weights": fit(designs),
         "bands": {target: {k: _rounded(v) for k, v in asdict(band).items()} for target, band in bands.items()},
         "ranges": {target: [min(span), max(span)] for target, span in spans.items() if span},
-        "errors": {t: {k: _rounded(v) for k, v in asdict(s).items()} for t, s in scores.items()},
+        "errors": {t: {k: _rounded(v) for k, v in asdict(s).items() if not math.isnan(v)} for t, s in scores.items()},
     }
 
 

@@ -56,6 +56,6 @@ def fit_band(truth: ArrayLike, unseen: ArrayLike, offset: float, coverage: float
     t, p = (np.asarray(a, dtype=np.float64) for a in (truth, unseen))
     ratio = np.sort(np.log((t + offset) / (p + offset)))
     tail, n = (1.0 - coverage) / 2, ratio.size
-    low = max(0, math.floor((n + 1) * tail) - 1)
-    high = min(n - 1, math.ceil((n + 1) * (1 - tail)) - 1)
+    low = max(0, math.floor(round((n + 1) * tail, 6)) - 1)  # rounded: (1 - 0.9) / 2 is a little below 0.05
+    high = min(n - 1, math.ceil(round((n + 1) * (1 - tail), 6)) - 1)
     return Band(offset, min(1.0, math.exp(ratio[low])), max(1.0, math.exp(ratio[high])), n)

@@ -12,6 +12,7 @@ import pytest
 from bitsmith.flows.cli import main
 from bitsmith.hls.accelerators import accelerator_names
 from bitsmith.hls.boards import board_names, load_board, load_family
+from bitsmith.hls.estimate.power import static_mw
 from bitsmith.models.ir import NetBuilder, QuantType, Rounding, save
 
 FIGURES = (

@@ -2,9 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bitsmith.hls.boards import load_board, load_family
 from bitsmith.hls.estimate.duty import duty
-from bitsmith.hls.estimate.power import static_mw
 from bitsmith.hls.results import Figure
 from bitsmith.models.ir import InputError
 
@@ -59,11 +57,3 @@ def test_a_rate_beyond_the_throughput_is_refused():
 def test_a_battery_holds_something(battery):
     with pytest.raises(InputError, match="a battery holds a positive energy"):
         duty(Figure.exact(1), Figure.exact(1), Figure.exact(10), 1.0, battery)
-
-
-def test_static_power_is_that_of_every_lut():
-    device = load_board("icebreaker").device
-    family = load_family("ice40")
-    figure = static_mw(device, family)
-    assert figure.value == device.lut / 1e3 * family.power_of(device.name).static_uw_per_lut.value
-    assert figure.low <= figure.value <= figure.high

@@ -33,7 +33,6 @@ from bitsmith.hls.estimate.rtl.terms import LENDER, Terms, bits_of, ceil_div, cl
 from bitsmith.models.ir import QuantType
 
 
-
 def some(terms: Terms) -> dict[str, float]:
     """Those amounts that are not zero."""
     return {name: float(amount) for name, amount in terms.items() if float(amount)}
@@ -118,7 +117,13 @@ def test_borrowers_place_memories_as_their_lenders_in_blocks_of_their_own() -> N
 def test_luts_and_banks_of_lut_ram() -> None:
     # 12 bits are 3 columns of 4, 100 words 7 banks of 16: 6 LUTs each; 6 choices a bit, in clog2(7) - 1 levels more
     found = some(ram(100, 12, "ecp5"))
-    assert found == {"ff": 12, "ram.luts": 7 * 3 * 6, "ram.bank_bits": 72, "ram.bank_many": 72, "ram.bank_levels": 72 * 2}
+    assert found == {
+        "ff": 12,
+        "ram.luts": 7 * 3 * 6,
+        "ram.bank_bits": 72,
+        "ram.bank_many": 72,
+        "ram.bank_levels": 72 * 2,
+    }
     # one bank: no choice
     assert some(ram(16, 4, "ecp5")) == {"ff": 4, "ram.luts": 6}
     assert some(ram(16, 4, "gowin")) == {"ff": 4, "ram.luts": 4}

@@ -95,13 +95,11 @@ def test_thresholds_by_search() -> None:
     assert found["ff"] == (8 + 1) + (8 + 2) + (1 + 2) + 3
 
 
-@pytest.mark.xfail(strict=True, reason="the line of put is counted one longer than it is, (WC - 1) * READ + 1")
 def test_all_flops_of_a_search() -> None:
     found = pipes.thresholds(SEARCH, "ecp5")
     assert found["ff"] + found["ff.delay"] + found["ff.delay_bits"] == 25 + 3  # yosys: 28
 
 
-@pytest.mark.xfail(strict=True, reason="the memory of bit 0 and its counter are missing, the line of folds is too long")
 def test_flops_of_a_search_with_folds() -> None:
     # 28 as above; two counters of 2 bits, a word of 8 read for bit 0, the fold a cycle later, 2 bits more in both
     # addresses.  yosys: 46

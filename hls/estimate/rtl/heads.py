@@ -8,6 +8,7 @@ import numpy as np
 
 from bitsmith.hls.estimate.rtl.arithmetic import (
     BLOCK,
+    DEEPEST,
     PACKED,
     behind_blocks,
     dot_packed,
@@ -17,7 +18,7 @@ from bitsmith.hls.estimate.rtl.arithmetic import (
     tree,
 )
 from bitsmith.hls.estimate.rtl.memory import ram, rom
-from bitsmith.hls.estimate.rtl.terms import DSP, FF, Number, Terms, bits_of, clog2, total
+from bitsmith.hls.estimate.rtl.terms import DSP, FF, Number, Terms, bits_of, ceil_div, clog2, total
 
 Params = Mapping[str, Number]
 """Parameters of a library module by name, each a number or an array."""
@@ -161,8 +162,8 @@ def window(p: Params, family: str) -> Terms:
             "window.pad_bits": p["WIDTH"] * 1.0,
             "window.odd_bits": address * (np.exp2(address) != words),
             FF: 6 * address + 7 * place + 5.0,
-            "window.ff_two": (address + place) * two,
-            "window.ff_kernel": (address + place) * deep,
+            "ff.window_two": (address + place) * two,
+            "ff.window_kernel": (address + place) * deep,
         }
     )
     return own + counters + counter(row) + ram(words, p["WIDTH"], family)
@@ -187,7 +188,7 @@ def line_window(p: Params, family: str) -> Terms:
             "lines": np.ones_like(row),
             "lines.place_bits": row + column,
             "lines.pad_bits": p["WIDTH"] * 1.0,
-            FF: 2.0 * (row + column) + 6 + p["WIDTH"] + p["KH"] * wide * p["WIDTH"],
+            FF: 2.0 * (row + column) + 5 + p["WIDTH"] + p["KH"] * wide * p["WIDTH"],
         }
     )
     return own + lines.where(deep)
@@ -234,10 +235,14 @@ def argmax(p: Params, family: str) -> Terms:
     levels = clog2(p["LANES"])
     wide = p["WX"] + levels
     pairs = p["LANES"] - 1.0
-    flops = p["LANES"] * p["WX"] + pairs * wide + wide + 2 * p["WY"]
+    many = np.greater(p["FOLDS"], 1)  # else nobody reads the value of the last winner
+    flops = p["LANES"] * p["WX"] + np.where(many, wide + 2.0 * p["WY"], levels)
+    for k in range(1, DEEPEST):
+        bits = np.where(many | (levels > k), np.add(p["WX"], k), k)
+        flops = flops + np.where(levels >= k, ceil_div(p["LANES"], 1 << k) * bits, 0.0)
     own = {
         FF: flops,
-        "ff.delay": 2 * levels + 3,
+        "ff.delay": levels + 2 + np.where(many, levels + 1, 0.0),
         "argmax.pair_bits": pairs * wide,
         "argmax.best_bits": wide + p["WY"],
     }

@@ -75,7 +75,9 @@ def _needed(unit: Netlist, outs: Flags, instance: Instance) -> tuple[frozenset[i
         node = unit.nodes[k]
         if node.kind is Kind.INPUT:
             inputs.add((node.params[0], node.params[1]))
-        if not (node.kind is Kind.ADD and any(a in nothing for a in node.args)):
+        passes = node.kind is Kind.ADD and any(a in nothing for a in node.args)
+        passes |= node.kind is Kind.SUB and node.args[1] in nothing
+        if not passes:
             nodes.add(k)  # else it only passes its other operand on
         waiting.extend(node.args)
     return frozenset(nodes), frozenset(inputs)

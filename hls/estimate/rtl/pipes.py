@@ -109,9 +109,11 @@ def _search(p: Params, rows: Number, read: Number, family: str) -> Terms:
     lanes, folds, width, bits = p["LANES"], p["FOLDS"], p["WU"], p["WC"]
     compare = lanes * bits * width * 1.0
     waits = lanes * (np.subtract(bits, 1.0)) * (width + bits / 2) * read
-    own = Terms({"search.compare_bits": compare, FF: waits + lanes * bits, "ff.delay": (bits - 1.0) * read + 2})
-    own += Terms({"ff.delay_bits": np.where(np.greater(folds, 1), clog2(folds) * ((bits - 1.0) * read + 1), 0.0)})
-    own += counter(folds)
+    own = Terms({"search.compare_bits": compare, FF: waits + lanes * bits, "ff.delay": (bits - 1.0) * read + 1})
+    many = np.greater(folds, 1)
+    own += Terms({"ff.delay_bits": np.where(many, clog2(folds) * np.maximum(0.0, bits - 2.0) * read, 0.0)})
+    first = rom(folds, rows * width, np.equal(p.get("BLOCK_FROM", 16), 0), family, live=p.get("FILE_0_LIVE"))
+    own += (first + counter(folds) * 2).where(many)  # turns of its words, and of all others
     for k in range(1, int(np.max(bits))):
         words, there = folds * (1 << k), np.greater(bits, k)
         block, live = np.less_equal(p.get("BLOCK_FROM", 16), k), p.get(f"FILE_{k}_LIVE")
