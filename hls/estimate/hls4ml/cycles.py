@@ -123,8 +123,10 @@ def design_cycles(c: Columns, cycles: Cycles) -> tuple[Floats, Floats]:
     latency = c.sums(cycles.latency) + between + ports
     interval = np.where(c.axi & ~c.stream, latency + 1, np.maximum(1.0, c.largest(cycles.interval)))
     slowest = c.largest(cycles.stream)
-    waits = c.is_kind("dense", "softmax") & (cycles.stream < c.of_layers(slowest))
+    waits = c.is_kind("dense", "softmax")
     tail = c.sums(np.where(waits, cycles.stream, 0.0))
+    # where the slowest is one of those that wait, it is not behind itself; others as slow are
+    tail = tail - np.where(c.largest(np.where(waits, 0.0, cycles.stream)) < slowest, slowest, 0.0)
     last = np.where(c.module, 0.0, tail + 2)
     return np.where(c.stream, slowest + last, latency), np.where(
         c.stream, np.maximum(1.0, slowest + ~c.module), interval
