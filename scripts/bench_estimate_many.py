@@ -1,7 +1,14 @@
-"""Designs per second of ``estimate_many`` on one core, by backend:  python scripts/bench_estimate_many.py [DESIGNS]"""
+"""Designs per second of ``estimate_many`` on one core, by backend; rule4ml's public call in the same run.
+
+    python scripts/bench_estimate_many.py [DESIGNS]
+
+rule4ml 0.2.0 is not among this project's dependencies: it is timed where it is installed (with tensorflow and torch,
+in an environment of its own; PYTHONPATH names this project there).
+"""
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 import time
 
@@ -13,6 +20,8 @@ from bitsmith.hls.estimate.many import estimate_many
 from bitsmith.hls.estimate.table import LayerTable, layer_table
 
 LAYERS = 3
+CALLS = 20
+"""Of rule4ml, each of one design."""
 
 
 def random_table(designs: int) -> LayerTable:
@@ -44,6 +53,35 @@ def main(designs: int) -> None:
         estimate_many(table, hw)
         seconds = time.process_time() - start
         print(f"{backend}: {designs / seconds:,.0f} designs of {LAYERS} layers per second of one core")
+    if importlib.util.find_spec("rule4ml") is None:
+        print("rule4ml is not installed: not timed")
+    else:
+        rule4ml()
+
+
+def rule4ml() -> None:
+    """One model, priced anew at each call; making it in Keras is not timed."""
+    import keras
+    from rule4ml.models.wrappers import MultiModelWrapper
+
+    estimator = MultiModelWrapper()
+    estimator.load_default_models()
+    inputs = keras.Input(shape=(64,))
+    x = inputs
+    for units in (32, 32, 8):
+        x = keras.layers.Dense(units)(x)
+    model = keras.Model(inputs, x)
+    model.build((None, 64))
+    config = {
+        "board": "pynq-z2",
+        "model": {"strategy": "resource", "precision": "ap_fixed<8, 3>", "reuse_factor": 4},
+    }
+    estimator.predict(model, hls_configs=[config])  # what is read once
+    start = time.process_time()
+    for _ in range(CALLS):
+        estimator.predict(model, hls_configs=[config])
+    seconds = time.process_time() - start
+    print(f"rule4ml: {CALLS / seconds:,.1f} designs of {LAYERS} layers per second of one core")
 
 
 if __name__ == "__main__":
