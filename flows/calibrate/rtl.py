@@ -10,7 +10,7 @@ import numpy as np
 from bitsmith.flows.calibrate.fit import Row, fit_weights, predict
 from bitsmith.flows.calibrate.rtl_measured import Measured
 from bitsmith.flows.calibrate.rtl_table import LATENCY
-from bitsmith.hls.estimate.conformal import Band, Floats, fit_band
+from bitsmith.hls.estimate.conformal import Band, Floats, beyond_extremes, fit_band
 from bitsmith.hls.estimate.metrics import Score, score
 from bitsmith.hls.estimate.rtl.terms import BRAM, COUNTED, DSP, FF
 
@@ -62,7 +62,8 @@ def guess(name: str) -> float:
 
 def guess_ns(name: str) -> float:
     """Nanoseconds of a part of the longest path before anything is fitted."""
-    return {"path": 2.5, "path.plan_ns": 0.2, "path.size": 0.2, "path.wide": 0.5, "path.narrow": 0.3}.get(name, 0.05)
+    plan = {"path.plan_ns": 0.2, "path.graph_ns": 0.2}
+    return {"path": 2.5, "path.size": 0.2, "path.wide": 0.5, "path.narrow": 0.3, **plan}.get(name, 0.05)
 
 
 def training_rows(designs: Iterable[Measured], target: str) -> list[Row]:
@@ -145,7 +146,12 @@ def deeper(designs: Sequence[Measured], most: int) -> Unseen:
 def band_of(found: Unseen, target: str) -> Band | None:
     """Bounds for ``target``, from all estimates; None without any."""
     truth, value, _ = found.pairs(target)
-    return fit_band(truth, value, (OFFSETS | TABLE_OFFSETS)[target]) if truth.size else None
+    return _fit_band(truth, value, target) if truth.size else None
+
+
+def _fit_band(truth: Floats, value: Floats, target: str) -> Band:
+    band = fit_band(truth, value, (OFFSETS | TABLE_OFFSETS)[target])
+    return band.widened(beyond_extremes(band.n))
 
 
 def bounded(found: Unseen, target: str, band: Band | None = None) -> Floats:
@@ -154,7 +160,7 @@ def bounded(found: Unseen, target: str, band: Band | None = None) -> Floats:
     low, high = np.empty_like(value), np.empty_like(value)
     for k in np.unique(part):
         here = part == k
-        own = band or fit_band(truth[~here], value[~here], (OFFSETS | TABLE_OFFSETS)[target])
+        own = band or _fit_band(truth[~here], value[~here], target)
         low[here], high[here] = own.bounds(value[here])
     return np.stack([truth, value, low, high])
 

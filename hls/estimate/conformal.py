@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -46,6 +47,18 @@ class Band:
     def widened(self, factor: float) -> Band:
         """Bounds ``factor`` times as far away on a logarithmic scale: for what lies outside of the calibration."""
         return Band(self.offset, self.down**factor, self.up**factor, self.n)
+
+
+def beyond_extremes(n: int, coverage: float = COVERAGE) -> float:
+    """How many times farther out than the extremes of ``n`` residuals their ``coverage`` is, if their tails are normal.
+
+    The extremes cover (n - 1) / (n + 1) of the next ones; from 19 on (for 90 %) nothing is needed.
+    """
+    covered = (n - 1) / (n + 1)
+    if not 0 < covered < coverage:
+        return 1.0
+    tail = NormalDist()
+    return tail.inv_cdf((1 + coverage) / 2) / tail.inv_cdf((1 + covered) / 2)
 
 
 def fit_band(truth: ArrayLike, unseen: ArrayLike, offset: float, coverage: float = COVERAGE) -> Band:

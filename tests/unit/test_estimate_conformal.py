@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bitsmith.hls.estimate.conformal import COVERAGE, Band, fit_band
+from bitsmith.hls.estimate.conformal import COVERAGE, Band, beyond_extremes, fit_band
 from bitsmith.hls.results import Figure
 
 
@@ -91,6 +91,13 @@ def test_few_residuals_give_the_most_extreme_ones() -> None:
     assert (band.down, band.up, band.n) == (pytest.approx(0.8), pytest.approx(1.5), 3)
     one = fit_band([120.0], [100.0], 0.0)
     assert (one.down, one.up) == (1.0, pytest.approx(1.2))  # the estimate itself is always within
+
+
+def test_extremes_of_few_are_left_behind() -> None:
+    # normal quantiles: 95 % lie below 1.645; the extremes of 12 leave 1 / 13 on either side, beyond 1.426
+    assert beyond_extremes(12) == pytest.approx(1.645 / 1.426, rel=1e-3)
+    assert beyond_extremes(19) == beyond_extremes(400) == beyond_extremes(1) == 1.0
+    assert beyond_extremes(3) > beyond_extremes(4) > beyond_extremes(18) > 1.0
 
 
 def test_estimates_off_on_one_side_keep_their_value_within() -> None:

@@ -44,6 +44,8 @@ def folded_paths(design: FoldedDesign, luts: float) -> dict[str, float]:
     found = {"path": 1.0, "path.size": math.log2(max(2.0, luts))}
     for stage in design.structure.stages.values():
         for part in (stage.head, *stage.pipes):
+            if not part.params and part.latency > 1:  # an adder graph, cut to stages of the plan's length
+                found["path.graph_ns"] = design.hw.clock_ns / slowness(device)
             for name, amount in _part(part.module, params_of(part), device.family).items():
                 found[name] = max(found.get(name, 0.0), amount)
     return {name: amount * slowness(device) for name, amount in found.items()}
