@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,9 @@ from bitsmith.hls.tools.activity import Load, count_toggles
 from bitsmith.hls.tools.saif import Toggles, read_saif, read_steps
 from bitsmith.hls.tools.sv_signals import read_signals
 from bitsmith.models.ir import InputError, ToolError, random_inputs
-from tests.conformance.nets import NETS
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "conformance"))
+from nets import NETS
 
 needs_verilator = pytest.mark.skipif(verilator.find_verilator() is None, reason="verilator is not installed")
 
