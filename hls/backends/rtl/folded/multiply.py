@@ -17,10 +17,15 @@ seen to do); smaller ones become logic, whatever the source asks for."""
 
 
 def takes_multiplier(x: QuantType, weight_bits: int, weight_signed: bool, family: str) -> bool:
-    """Whether a product is large enough for one; a zero above a factor without sign counts beside one with a sign."""
+    """Whether a product is large enough for one.
+
+    A zero above a factor without sign counts for the factor's size beside one with a sign; for the product's only on
+    ice40, where its register is kept whole.
+    """
     signed = x.signed or weight_signed
     a, w = x.bits + (signed and not x.signed), weight_bits + (signed and not weight_signed)
-    return min(a, w) >= LEAST_FACTOR.get(family, 2) and x.bits + weight_bits >= LEAST_PRODUCT.get(family, 0)
+    size = a + w if family == "ice40" else x.bits + weight_bits
+    return min(a, w) >= LEAST_FACTOR.get(family, 2) and size >= LEAST_PRODUCT.get(family, 0)
 
 
 @dataclass(frozen=True)
