@@ -128,18 +128,18 @@ def plain_form(op: Dense | Conv, x: Op, pe: int, simd: int, family: str, mult: s
     synthesis would not give so small a product a multiplier anyway.
     """
     weights = weights_of(op)
+    whole = weights if weights.kind == "integer" else Weights("integer", 2, True)  # as factors of a multiplier
+    alone = "dsp" if takes_multiplier(x.type, whole.bits, whole.signed, family) else "lut"
     mult = choose_mult(x.type, weights.bits, family) if mult == "auto" else mult
-    if mult == "dsp" and not takes_multiplier(x.type, weights.bits, weights.signed, family):
-        mult = "lut"
+    mult = alone if mult == "dsp" else mult
     pairs = None
     if mult == "packed":
         if pe % 2 == 0 and not is_depthwise(op):
             pairs = packing(x.type, weights.bits + (not weights.signed), simd, family)
-        alone = "dsp" if takes_multiplier(x.type, weights.bits, weights.signed, family) else "lut"
         mult = "packed" if pairs else alone
     if weights.kind != "integer":
         mult = weights.kind if mult == "lut" else mult
-        weights = weights if mult == weights.kind else Weights("integer", 2, True)
+        weights = weights if mult == weights.kind else whole
     if pairs and not weights.signed:
         weights = Weights("integer", weights.bits + 1, True)
     return Form(mult, weights, bool(op.bias.any()), pairs)
