@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bitsmith.hls.backends.rtl.folded.form import plain_form
 from bitsmith.hls.backends.rtl.folded.multiply import takes_multiplier
 from bitsmith.hls.backends.rtl.folded.parts import Rom
 from bitsmith.hls.estimate.rtl.arithmetic import (
@@ -30,7 +31,8 @@ from bitsmith.hls.estimate.rtl.folded import live_columns
 from bitsmith.hls.estimate.rtl.heads import outlet
 from bitsmith.hls.estimate.rtl.memory import block_count, live_share, ram, rom
 from bitsmith.hls.estimate.rtl.terms import LENDER, Terms, bits_of, ceil_div, clog2, total
-from bitsmith.models.ir import QuantType
+from bitsmith.models.ir import NetBuilder, QuantType
+from bitsmith.models.ir.ops import Dense
 
 
 def some(terms: Terms) -> dict[str, float]:
@@ -361,3 +363,14 @@ def test_packed_dot_product_by_hand() -> None:
     # both parts of each sum in registers, and the two trees' own
     assert found["ff"] == 2 * (10 + 11) + 11 + 12
     assert found["ff"] + found["ff.block"] + found["ff.block_sum"] == 187  # as yosys gives
+
+
+def test_weights_of_one_bit_take_multipliers_as_two() -> None:
+    """Weights of -1 and 1 are factors of two bits there; on 7 series 4 bits beside them are too few."""
+    b = NetBuilder("signs")
+    x = b.input("x", (8,), QuantType(4, False))
+    net = b.build(b.dense("fc", x, np.where(np.eye(8, 4) > 0, 1, -1)))
+    source, dense = net.ops
+    assert isinstance(dense, Dense)
+    kinds = {family: plain_form(dense, source, 2, 2, family, "dsp").mult for family in ("ecp5", "xc7")}
+    assert kinds == {"ecp5": "dsp", "xc7": "sign"}
