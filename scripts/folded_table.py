@@ -17,13 +17,14 @@ from bitsmith.hls.backends.rtl.folded.backend import RtlFolded
 from bitsmith.hls.backends.rtl.folded.plan import plan
 from bitsmith.hls.boards import load_board
 from bitsmith.hls.config import HwConfig
+from bitsmith.hls.estimate import estimate
 from bitsmith.hls.synth import synthesize
 from bitsmith.hls.verify import save_vectors, verify_project
 from bitsmith.models.ir import QNet, load, random_inputs
 
 HEAD = (
-    "| net | rows equal | latency = predicted | II = predicted | results/s at {clock:g} MHz | LUT: model, {tool} | FF "
-    "| DSP | BRAM18: model, {tool} | netlist equal, frames | s |"
+    "| net | rows equal | latency = predicted | II = predicted | results/s at {clock:g} MHz | LUT: estimated, {tool} "
+    "| FF | DSP | BRAM18: estimated, {tool} | netlist equal, frames | s |"
 )
 
 
@@ -35,17 +36,17 @@ def row(net: QNet, hw: HwConfig, rows: int, folder: Path) -> list[str]:
     assert proof.exact, f"{net.name}: {proof.mismatch}"
     assert (proof.latency_cycles, proof.ii_cycles) == (design.cycles.latency_cycles, design.cycles.ii_cycles)
     found = synthesize(folder, hw.board, area_only=False)
-    costs = [stage.cost for stage in design.rows()]
+    cost = estimate(net, hw)
     return [
         net.name,
         f"{proof.samples} of {proof.samples}",
         str(proof.latency_cycles),
         str(proof.ii_cycles),
         f"{hw.clock_mhz * 1e6 / design.cycles.ii_cycles:,.1f}",
-        f"{sum(c.lut for c in costs):.0f}, {found.lut}",
+        f"{cost.lut.value:.0f}, {found.lut}",
         str(found.ff),
         str(found.dsp),
-        f"{sum(c.bram for c in costs):.0f}, {found.bram}",
+        f"{cost.bram.value:.0f}, {found.bram}",
         f"{'all' if found.netlist_exact else 'NOT ALL'} of {found.netlist_samples}",
         f"{found.seconds:.0f}",
     ]
