@@ -78,7 +78,7 @@ def _with_activity(
     job: Job, hw: HwConfig, cost: Estimate, stages: dict[str, Done]
 ) -> tuple[Estimate, dict[str, Any] | None]:
     """Power from the simulated activity of our own RTL, where the design is small enough to count it in seconds."""
-    if not hw.backend.startswith("rtl") or cost.lut.value > ACTIVITY_LUTS:
+    if not job.options.activity or not hw.backend.startswith("rtl") or cost.lut.value > ACTIVITY_LUTS:
         return cost, None
     try:
         done = stages[f"activity {hw.backend}"] = activity_stage(job, hw)

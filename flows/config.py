@@ -90,9 +90,9 @@ def read_config(path: Path) -> TaskConfig:
         raise InputError(f"{path} {problems_in(error)}") from error
 
 
-def problems_in(error: ValidationError) -> str:
-    """All problems that pydantic found, one per line."""
-    lines = "\n  ".join(_explain(e) for e in error.errors())
+def problems_in(error: ValidationError, root: type[BaseModel] = TaskConfig) -> str:
+    """All problems that pydantic found in a ``root``, one per line."""
+    lines = "\n  ".join(_explain(e, root) for e in error.errors())
     count = error.error_count()
     return f"has {count} problem{'s' if count > 1 else ''}:\n  {lines}"
 
@@ -108,11 +108,11 @@ def _without_none(value: Any) -> Any:
     return [_without_none(v) for v in value] if isinstance(value, list) else value
 
 
-def _explain(error: Any) -> str:
+def _explain(error: Any, root: type[BaseModel]) -> str:
     where = ".".join(str(part) for part in error["loc"])
     if error["type"] != "extra_forbidden":
         return f"{where}: {error['msg']}"
-    near = difflib.get_close_matches(str(error["loc"][-1]), sorted(_known_keys(TaskConfig)), n=1)
+    near = difflib.get_close_matches(str(error["loc"][-1]), sorted(_known_keys(root)), n=1)
     return f"{where}: unknown key" + (f", did you mean {near[0]}?" if near else "")
 
 

@@ -46,6 +46,7 @@ class Options:
     samples: int | None = None
     seed: int | None = None
     synth: bool = True
+    activity: bool = True
     force: bool = False
 
 

@@ -25,7 +25,7 @@ if [ ! -e "$stamp" ]; then
   [ -x .venv/bin/python ] || "$python" -m venv .venv
   # torch alone and first: the CPU build where pip finds one; as somebody's dependency it may come with gigabytes of CUDA
   .venv/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
-  .venv/bin/python -m pip install --quiet --disable-pip-version-check -c scripts/constraints.txt -e '.[keras,brevitas,qonnx,rtl,hls4ml,images,jets,dev]'
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check -c scripts/constraints.txt -e '.[keras,brevitas,qonnx,rtl,hls4ml,images,jets,sweep,postgres,ray,dev]'
   rm -f .venv/.installed-*
   touch "$stamp"
 fi

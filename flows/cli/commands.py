@@ -4,31 +4,20 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shlex
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from bitsmith.flows.cli import texts
-from bitsmith.flows.inputs import parse_type
-from bitsmith.flows.options import Options, hw_config, resolve_hardware
+from bitsmith.flows.cli.outcome import DOES_NOT_FIT, INTERRUPTED, MISMATCH, OK, Outcome, options_of
+from bitsmith.flows.cli.sweep import sweep
+from bitsmith.flows.options import hw_config, resolve_hardware
 from bitsmith.flows.rundir import RunDir, say, writable_folder
 from bitsmith.flows.source import find_source
 from bitsmith.models.ir.errors import BitsmithError, InputError
-
-OK, DOES_NOT_FIT, MISMATCH, INTERRUPTED = 0, 3, 5, 130
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The result of a command."""
-
-    data: Any
-    text: str
-    code: int = OK
 
 
 def run(args: argparse.Namespace) -> int:
@@ -45,6 +34,7 @@ def run(args: argparse.Namespace) -> int:
         "host": _host,
         "build": _build,
         "report": _report,
+        "sweep": sweep,
     }
     try:
         outcome = commands[args.command](args)
@@ -59,43 +49,10 @@ def run(args: argparse.Namespace) -> int:
     return outcome.code
 
 
-def _options(args: argparse.Namespace) -> Options:
-    """Command-line arguments as Options; the only place that reads the environment."""
-    given = vars(args)
-    data = given.get("data_dir") or os.environ.get("BITSMITH_DATA")
-    if data and not Path(data).is_dir():
-        raise InputError(f"no such folder of data sets: {data}; correct --data-dir or BITSMITH_DATA")
-    kind = given.get("input_type")
-    return Options(
-        board=given.get("board"),
-        backends=tuple(given.get("backend") or ()),
-        clock_mhz=given.get("clock_mhz"),
-        reuse=given.get("reuse"),
-        target_ii=given.get("target_ii"),
-        target_latency=given.get("target_latency"),
-        target_rate=given.get("target_rate"),
-        folding=Path(given["folding"]) if given.get("folding") else None,
-        io=given.get("io"),
-        strategy=given.get("strategy"),
-        hls_tool=given.get("hls_tool"),
-        framework=given.get("framework"),
-        output=given.get("output"),
-        input_type=parse_type(kind) if kind else None,
-        bits=given.get("bits"),
-        calibration=given.get("calibration_data"),
-        dataset=given.get("dataset"),
-        data_dir=Path(data) if data else None,
-        samples=given.get("samples"),
-        seed=given.get("seed"),
-        synth=not given.get("no_synth", False),
-        force=given.get("force", False),
-    )
-
-
 def _job(args: argparse.Namespace, out: str | None = None, priced_only: bool = False) -> Any:
     from bitsmith.flows.job import Job
 
-    source, options = find_source(args.model), _options(args)
+    source, options = find_source(args.model), options_of(args)
     resolve_hardware(source.config, options, priced_only)  # wrong names end here, before any work
     return Job(source, options, RunDir(Path(out or f"runs/{source.name}")))
 

@@ -47,6 +47,11 @@ def make_parser() -> argparse.ArgumentParser:
     estimate.add_argument("--battery-mwh", type=float, metavar="E", help="with --rate: how long this battery lasts")
     build.add_argument("--no-synth", action="store_true", help="leave the synthesis of the RTL out")
     build.add_argument("--force", action="store_true", help="go on even if the design is far too large for the board")
+    sweep = command("sweep", "search bits, zeros, architecture and folding of a task for a front of verified IP")
+    _model(sweep)
+    _data(sweep)
+    _hardware(sweep)
+    _sweep(sweep)
     verify = command("verify", "simulate a project against the net's integers")
     _folder(verify)
     verify.add_argument("--samples", type=_positive, help="rows (default: all that are kept, at least 1,000)")
@@ -85,6 +90,37 @@ def _data(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "--data-dir", metavar="DIR", help="folder with data sets (default: $BITSMITH_DATA, then the cache)"
     )
+
+
+def _sweep(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--trials", type=_positive, default=200, metavar="N", help="candidates to train (default: 200)")
+    sub.add_argument("--workers", type=_positive, metavar="W", help="worker processes (default: one a core)")
+    sub.add_argument(
+        "--space", metavar="S", help="bits, bits+sparsity, all, or a TOML file like those (default: bits+sparsity)"
+    )
+    sub.add_argument(
+        "--search",
+        metavar="NAME",
+        help="inherit, random, grid, tpe, nsga2, nsga3: what is tried next (default: inherit)",
+    )
+    sub.add_argument(
+        "--objectives", metavar="A,B", help="figures to trade (default: accuracy,lut,latency_ns,energy_uj)"
+    )
+    sub.add_argument(
+        "--limit",
+        metavar="NAME=VALUE",
+        action="append",
+        help="a hard limit: lut=2000, latency_ns=100, accuracy=0.95 (at least); the board's own hold always",
+    )
+    sub.add_argument(
+        "--storage", metavar="URL", help="database of the trials (default: a journal in the output folder)"
+    )
+    sub.add_argument("--ray", metavar="ADDRESS", help="train on a Ray cluster")
+    sub.add_argument("--warm-start", metavar="DIR", help="begin with the front of an earlier sweep")
+    sub.add_argument(
+        "--synth", type=_positive, nargs="?", const=10_000, metavar="N", help="synthesise N points of the front, or all"
+    )
+    sub.add_argument("--trial-limit", type=float, metavar="S", help="seconds after which a trial is given up")
 
 
 def _lowering(sub: argparse.ArgumentParser) -> None:

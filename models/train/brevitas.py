@@ -17,6 +17,7 @@ from bitsmith.models.train.brevitas_export import export_qonnx
 from bitsmith.models.train.brevitas_layers import build_brevitas, weighted_modules
 from bitsmith.models.train.brevitas_loop import Loop, accuracy, scores
 from bitsmith.models.train.brevitas_steps import fit_steps
+from bitsmith.models.train.inherit import Named
 from bitsmith.models.train.results import TrainResult
 from bitsmith.models.train.settings import TrainSettings
 from bitsmith.models.train.split import Split
@@ -108,6 +109,16 @@ class Brevitas:
     def restore(self, model: Any, state: Any) -> None:
         """Load the copy."""
         model.load_state_dict(state)
+
+    def named(self, model: Any) -> Named:
+        """The floating parts of the state dict."""
+        state = model.state_dict()
+        return {k: v.detach().numpy().copy() for k, v in state.items() if v.dtype.is_floating_point}
+
+    def set_named(self, model: Any, weights: Named) -> None:
+        """Into the state dict; counters stay."""
+        torch = framework().torch
+        model.load_state_dict({k: torch.from_numpy(np.array(v)) for k, v in weights.items()}, strict=False)
 
     def accuracy(self, model: Any, x: FloatArray, y: LabelArray) -> float:
         """Share of rows whose largest logit is the label's."""

@@ -13,6 +13,7 @@ import numpy as np
 from bitsmith.models.data.dataset import Dataset, FloatArray, LabelArray
 from bitsmith.models.train import session
 from bitsmith.models.train.framework import framework
+from bitsmith.models.train.inherit import Named
 from bitsmith.models.train.layers import build_qkeras
 from bitsmith.models.train.loop import Loop, accuracy
 from bitsmith.models.train.results import TrainResult
@@ -33,6 +34,18 @@ def train(spec: NetSpec, data: Dataset, settings: TrainSettings, out: Path, prog
 def sparsity(model: Any) -> float:
     """Share of zeros among the quantized weights of a QKeras model, biases not counted."""
     return session.sparsity(QKeras().weights(model))
+
+
+def single_thread() -> None:
+    """One thread for all of TensorFlow; to be asked for before the process computes anything, later it is refused.
+
+    Small nets gain nothing from more, and the sums of a matrix product keep their
+    order whatever machine it is.
+    """
+    threading = framework().tf.config.threading
+    if threading.get_intra_op_parallelism_threads() != 1:
+        threading.set_intra_op_parallelism_threads(1)
+        threading.set_inter_op_parallelism_threads(1)
 
 
 class QKeras:
@@ -77,6 +90,15 @@ class QKeras:
     def restore(self, model: Any, state: Any) -> None:
         """Set all weights."""
         model.set_weights(state)
+
+    def named(self, model: Any) -> Named:
+        """By layer and position: the float and the quantized model of a spec have the same names."""
+        return {f"{layer.name}/{k}": w for layer in model.layers for k, w in enumerate(layer.get_weights())}
+
+    def set_named(self, model: Any, weights: Named) -> None:
+        """Layer by layer."""
+        for layer in model.layers:
+            layer.set_weights([weights[f"{layer.name}/{k}"] for k in range(len(layer.weights))])
 
     def accuracy(self, model: Any, x: FloatArray, y: LabelArray) -> float:
         """Share of rows whose largest logit is the label's."""

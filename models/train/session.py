@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from bitsmith.models.data.dataset import Dataset, FloatArray, LabelArray
 from bitsmith.models.ir.errors import InputError
+from bitsmith.models.train.inherit import Named, inherited
 from bitsmith.models.train.prune import masks, scheduled
 from bitsmith.models.train.results import Epoch, TrainResult
 from bitsmith.models.train.settings import TrainSettings
@@ -67,11 +68,26 @@ class Framework(Protocol):
     def restore(self, model: Any, state: Any) -> None:
         """Bring ``state`` back."""
 
+    def named(self, model: Any) -> Named:
+        """A copy of all weights by name, biases and learned scales with them."""
+
+    def set_named(self, model: Any, weights: Named) -> None:
+        """Set all weights by name, of exactly the shapes that ``named`` gives."""
+
     def accuracy(self, model: Any, x: FloatArray, y: LabelArray) -> float:
         """Share of rows whose largest logit is the label's."""
 
     def save(self, model: Any, spec: NetSpec, folder: Path) -> Path:
         """Write the model; the file that a front end lowers."""
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """A trained quantized model, as the framework's own object, and the float baseline where there was one."""
+
+    model: Any
+    baseline: Any | None
+    history: tuple[Epoch, ...]
 
 
 def run(
@@ -86,25 +102,53 @@ def run(
     start = time.perf_counter()
     check_data(spec, data)
     parts = split(data, settings.validation_share, settings.seed)
-    history: list[Epoch] = []
-    with framework.seeded(settings.seed):
-        with _recorder(data.name, settings, progress, history) as record:
-            baseline = framework.build(spec, quantized=False)
-            _fit_float(framework, baseline, parts, settings, record)
-            model = framework.build(spec, quantized=True)
-            framework.carry(baseline, model, parts.x)
-            _fit_quantized(framework, model, spec, parts, settings, record)
-        path = _saved(framework, model, spec, out)
-        weights = framework.weights(model)
+    with framework.seeded(settings.seed), _bar(data.name, settings, progress) as record:
+        done = fit(framework, spec, parts, settings, record)
+        path = _saved(framework, done.model, spec, out)
+        weights = framework.weights(done.model)
         return TrainResult(
-            accuracy_float=framework.accuracy(baseline, data.x_test, data.y_test),
-            accuracy_quantized=framework.accuracy(model, data.x_test, data.y_test),
+            accuracy_float=framework.accuracy(done.baseline, data.x_test, data.y_test),
+            accuracy_quantized=framework.accuracy(done.model, data.x_test, data.y_test),
             sparsity=sparsity(weights),
             weights=sum(weight.values().size for weight in weights),
             model_path=path,
             seconds=time.perf_counter() - start,
-            history=tuple(history),
+            history=done.history,
         )
+
+
+def fit(
+    framework: Framework,
+    spec: NetSpec,
+    parts: Split,
+    settings: TrainSettings,
+    record: Callable[[Epoch], None],
+    start: Named | None = None,
+) -> Fitted:
+    """The quantized model of ``spec``, trained on ``parts``; call it within ``framework.seeded``.
+
+    It starts from a float baseline, which is trained first, or from the weights
+    ``start`` of another model (:mod:`bitsmith.models.train.inherit`), which may
+    have been of other widths; then no baseline is trained.  ``record`` gets every
+    epoch, and may raise to end the training.
+    """
+    history: list[Epoch] = []
+
+    def note(epoch: Epoch) -> None:
+        history.append(epoch)
+        record(epoch)
+
+    if start is not None:
+        model = framework.build(spec, quantized=True)
+        framework.set_named(model, inherited(start, framework.named(model)))
+        baseline = None
+    else:
+        baseline = framework.build(spec, quantized=False)
+        _fit_float(framework, baseline, parts, settings, note)
+        model = framework.build(spec, quantized=True)
+        framework.carry(baseline, model, parts.x)
+    _fit_quantized(framework, model, spec, parts, settings, note)
+    return Fitted(model, baseline, tuple(history))
 
 
 def sparsity(weights: list[Weight]) -> float:
@@ -114,10 +158,8 @@ def sparsity(weights: list[Weight]) -> float:
 
 
 @contextmanager
-def _recorder(
-    name: str, settings: TrainSettings, shown: bool, history: list[Epoch]
-) -> Iterator[Callable[[Epoch], None]]:
-    """The function that notes an epoch, in ``history`` and on a progress bar on standard error."""
+def _bar(name: str, settings: TrainSettings, shown: bool) -> Iterator[Callable[[Epoch], None]]:
+    """The function that shows an epoch on a progress bar on standard error."""
     from tqdm import tqdm
 
     seconds = 0.5 if sys.stderr.isatty() else 10.0  # a log file does not need every step
@@ -125,7 +167,6 @@ def _recorder(
     with tqdm(total=total, unit="epoch", mininterval=seconds, disable=not shown) as bar:
 
         def record(epoch: Epoch) -> None:
-            history.append(epoch)
             bar.set_description(f"{name} {epoch.stage}", refresh=False)
             bar.set_postfix(check=f"{epoch.check_accuracy:.4f}", zeros=f"{epoch.sparsity:.0%}", refresh=False)
             bar.update()

@@ -1,0 +1,145 @@
+"""Estimator first: thousands of candidates priced by table, before anything is trained."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bitsmith.flows.config import TaskConfig
+from bitsmith.flows.options import hw_config
+from bitsmith.flows.search.goals import RESOURCES, Goals
+from bitsmith.hls.boards import Family, load_family
+from bitsmith.hls.config import HwConfig
+from bitsmith.hls.estimate.many import estimate_many
+from bitsmith.hls.estimate.physics import timing
+from bitsmith.hls.estimate.power import price_power
+from bitsmith.hls.estimate.table import PriceTable, layer_table
+from bitsmith.hls.results import ZERO, Figure
+from bitsmith.models.zoo.graph import INPUT, Node, nodes
+from bitsmith.models.zoo.spec import DepthwiseSpec, NetSpec, SeparableSpec, WeightedSpec
+
+Row = dict[str, float]
+
+BY_TABLE = ("rtl-unrolled", "rtl-folded", "hls4ml")
+"""Backends that ``estimate_many`` prices."""
+
+
+@dataclass(frozen=True)
+class Price:
+    """Figures of one candidate: name -> (value, low)."""
+
+    value: dict[str, float]
+    low: dict[str, float]
+
+
+def prices(configs: Sequence[TaskConfig]) -> list[Price | None]:
+    """A price for each, in order; None where its backend has no table, so that nothing can be said."""
+    found: list[Price | None] = [None] * len(configs)
+    groups: dict[str, list[int]] = {}
+    for index, config in enumerate(configs):
+        if config.hardware.backends[0] in BY_TABLE:
+            groups.setdefault(config.hardware.model_copy(update={"target_ii": None}).model_dump_json(), []).append(
+                index
+            )
+    for members in groups.values():
+        for index, price in zip(members, _priced([configs[i] for i in members]), strict=True):
+            found[index] = price
+    return found
+
+
+def refusal(price: Price | None, goals: Goals) -> str:
+    """Why a candidate is not trained: even the low bounds of its price break a limit; "" if they do not."""
+    return ", ".join(goals.broken(price.low)) if price is not None else ""
+
+
+def _priced(configs: Sequence[TaskConfig]) -> Iterator[Price]:
+    """Of one board, backend and clock."""
+    rows = [(number, row) for number, config in enumerate(configs) for row in layer_rows(config)]
+    columns = {name: np.array([row[name] for _, row in rows]) for name in rows[0][1]}
+    hw = hw_config(configs[0].hardware, configs[0].hardware.backends[0], 0)
+    table = estimate_many(layer_table(np.array([number for number, _ in rows], np.int64), **columns), hw)
+    family = load_family(hw.board.device.family)
+    for number in range(len(configs)):
+        yield _with_power({n: _figure(table, n, number) for n in table.value}, hw, family)
+
+
+def _figure(table: PriceTable, name: str, number: int) -> Figure:
+    return Figure(*(float(part[name][number]) for part in (table.value, table.low, table.high)))
+
+
+def _with_power(figures: dict[str, Figure], hw: HwConfig, family: Family) -> Price:
+    """Time and power by the estimator's own formulas, as if the clock were reached."""
+    cells = {name: figures.get(name, ZERO) for name in RESOURCES}
+    times = timing(figures["latency_cycles"], figures["ii_cycles"], Figure.exact(hw.clock_mhz), hw.clock_mhz)
+    power = price_power(cells, times, figures["ii_cycles"], hw.backend, hw.board.device, family)
+    figures = {**figures, "latency_ns": times.latency_ns, "energy_uj": power.energy_uj, "power_mw": power.power_mw}
+    return Price({n: f.value for n, f in figures.items()}, {n: f.low for n, f in figures.items()})
+
+
+def layer_rows(config: TaskConfig) -> Iterator[Row]:
+    """The layers with weights as rows of a ``LayerTable``."""
+    spec = config.net
+    by_name = {node.name: node for node in nodes(spec)}
+    for node in nodes(spec):
+        if isinstance(node.layer, WeightedSpec):
+            for row in _layer(spec, config, node, by_name):
+                yield {**row, **_folded(config, row)}
+
+
+def _layer(spec: NetSpec, config: TaskConfig, node: Node, by_name: dict[str, Node]) -> Iterator[Row]:
+    layer = node.layer
+    assert isinstance(layer, WeightedSpec)
+    source = node.inputs[0]
+    shape = spec.input.shape if source == INPUT else by_name[source].shape
+    own = layer.sparsity if layer.sparsity is not None else config.train.final_sparsity
+    kernel, strides = getattr(layer, "kernel", (1,)), getattr(layer, "strides", None) or (1,)
+    row = {
+        "channels": float(shape[-1]),
+        "outputs": float(node.shape[-1]),
+        "a_bits": float(_bits_into(spec, source, by_name)),
+        "w_bits": float(node.weight_grid.bits),
+        "act_bits": float(node.activation_grid.bits if node.activation != "none" else 0),
+        "density": 1.0 if node.weight_grid.bits == 1 else 1.0 - own,
+        "rows": float(shape[0] if len(shape) > 1 else 1),
+        "cols": float(shape[1] if len(shape) > 2 else 1),
+        "kernel": float(kernel[0]),
+        "stride": float(strides[0]),
+        "per_channel": 0.0 if spec.weight_scales == "fixed" else 1.0,
+    }
+    if isinstance(layer, DepthwiseSpec | SeparableSpec):
+        yield {**row, "channels": 1.0, "outputs": row["channels"]}
+        if isinstance(layer, SeparableSpec):
+            yield {**row, "kernel": 1.0, "rows": float(node.shape[0]), "cols": float(node.shape[1]), "stride": 1.0}
+        return
+    yield row
+
+
+def _bits_into(spec: NetSpec, source: str, by_name: dict[str, Node]) -> int:
+    """Bits of what a layer reads: of the nearest activation before it."""
+    while source != INPUT:
+        node = by_name[source]
+        if node.activation != "none":
+            return node.activation_grid.bits
+        source = node.inputs[0]
+    return spec.input.bits
+
+
+def _folded(config: TaskConfig, row: Row) -> Row:
+    """A guess of the folding that the solver finds: as many products at a time as the target needs, outputs first."""
+    hardware = config.hardware
+    if hardware.backends[0] != "rtl-folded":
+        return {"pe": 1.0, "simd": 1.0, "reuse": float(hardware.reuse)}
+    across = math.ceil(row["cols"] / row["stride"]) if row["cols"] > 1 else 1
+    places = across * (math.ceil(row["rows"] / row["stride"]) if row["rows"] > 1 else 1)
+    taps = row["kernel"] * (row["kernel"] if row["cols"] > 1 else 1)
+    wanted = row["outputs"] * row["channels"] * taps * places / (hardware.target_ii or 1)
+    pe = _divisor(int(row["outputs"]), wanted)
+    return {"pe": float(pe), "simd": float(_divisor(int(row["channels"]), wanted / pe)), "reuse": 1.0}
+
+
+def _divisor(number: int, least: float) -> int:
+    """The smallest divisor of ``number`` that is at least ``least``, else ``number``."""
+    return next(d for d in range(1, number + 1) if number % d == 0 and (d >= least or d == number))

@@ -1,0 +1,203 @@
+"""One trial: a task's config, trained as long as the plan says, lowered, measured and priced.
+
+A trial depends on its request alone: any worker makes the same net of it.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import tempfile
+import time
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bitsmith.flows.backends import load_backend
+from bitsmith.flows.config import TaskConfig
+from bitsmith.flows.frontends import lower_file
+from bitsmith.flows.measure import accuracy
+from bitsmith.flows.options import hw_config
+from bitsmith.flows.pricing import estimate_json, price
+from bitsmith.hls.backends.base import refuse
+from bitsmith.models import data as datasets
+from bitsmith.models.data.dataset import Dataset, FloatArray, LabelArray
+from bitsmith.models.ir import QNet, content_hash, execute, quantize_input, save
+from bitsmith.models.ir.errors import MismatchError, ToolError
+from bitsmith.models.lower.compare import Lowered, prove
+from bitsmith.models.train.inherit import Named
+from bitsmith.models.train.results import Epoch
+from bitsmith.models.train.session import Framework
+from bitsmith.models.train.split import Split, check_data, split
+
+NET_FILES = ("net.json", "net.npz")
+
+
+@dataclass(frozen=True)
+class Request:
+    """Everything that a trial follows from, as plain data that can be sent anywhere."""
+
+    number: int
+    config: dict[str, Any]  # of a TaskConfig; its epochs, its seed and its share of validation rows hold
+    start: bytes | None  # weights to start from, as .npz; None: a float baseline first
+    floor: float | None  # validation accuracy below which training ends at half-time
+    data_dir: str | None
+    data_sha256: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a trial."""
+
+    number: int
+    accuracy: float  # of the integers, on the validation rows: what is searched for
+    accuracy_test: float  # on the test rows, which no strategy sees
+    figures: dict[str, Any]  # of the estimate: {value, low, high} each; fits, binding, calibration
+    params: int  # weights and biases
+    weights_kept: int  # of them not zero
+    epochs: int  # trained, float ones included
+    net_sha256: str
+    seconds: float
+    net: dict[str, bytes]  # file name -> content
+    weights: bytes  # .npz
+
+
+class StoppedError(Exception):
+    """The learning curve is hopeless; the message says why, ``epochs`` how many were trained."""
+
+    def __init__(self, reason: str, epochs: int) -> None:
+        super().__init__(reason, epochs)
+        self.reason, self.epochs = reason, epochs
+
+
+def run_trial(request: Request) -> Outcome:
+    """Train, lower, measure and price.
+
+    BitsmithError for what the candidate or the data cannot be, StoppedError for a
+    hopeless learning curve; whatever else a framework raises passes through.
+    """
+    began = time.monotonic()
+    config = TaskConfig.model_validate(request.config)
+    dataset = _dataset(config.data.name, request.data_dir)
+    if dataset.sha256 != request.data_sha256:
+        raise ToolError(f"{config.data.name}: this worker has other rows than the sweep was started with")
+    check_data(config.net, dataset)
+    parts = split(dataset, config.train.validation_share, config.train.seed)
+    watch = _Watch(request.floor, config.train.epochs)
+    lowered, weights = _trained(config, parts, watch, request.start)
+    net = lowered.net
+    hw = hw_config(config.hardware, config.hardware.backends[0], config.train.seed)
+    refuse(load_backend(hw.backend), net, hw)
+    figures = estimate_json(price(net, hw))
+    params, kept = _counted(net)
+    return Outcome(
+        number=request.number,
+        accuracy=_accuracy(net, parts.x_check, parts.y_check),
+        accuracy_test=_accuracy(net, dataset.x_test, dataset.y_test),
+        figures={name: value for name, value in figures.items() if name != "layers"},
+        params=params,
+        weights_kept=kept,
+        epochs=watch.epochs,
+        net_sha256=content_hash(net),
+        seconds=time.monotonic() - began,
+        net=_files(net),
+        weights=packed(weights),
+    )
+
+
+def packed(weights: Named) -> bytes:
+    """Weights as the bytes of an .npz; names keep their slashes."""
+    buffer = io.BytesIO()
+    np.savez(buffer, **{name: np.asarray(value) for name, value in weights.items()})  # type: ignore[arg-type]
+    return buffer.getvalue()
+
+
+def unpacked(data: bytes) -> Named:
+    """Back from :func:`packed`."""
+    with np.load(io.BytesIO(data), allow_pickle=False) as file:
+        return {name: file[name] for name in file.files}
+
+
+class _Watch:
+    """Sees every epoch: a loss that is no number, or a curve that is hopeless at half-time, ends the training."""
+
+    def __init__(self, floor: float | None, epochs: int) -> None:
+        self.floor, self.half = floor, -(-epochs // 2)
+        self.epochs = self.quantized = 0
+        self.best = 0.0
+
+    def __call__(self, epoch: Epoch) -> None:
+        self.epochs += 1
+        if not (math.isfinite(epoch.loss) and math.isfinite(epoch.check_loss)):
+            raise ToolError(f"the loss is {epoch.loss} in epoch {self.epochs}: training diverged")
+        if epoch.stage == "float":
+            return
+        self.quantized += 1
+        self.best = max(self.best, epoch.check_accuracy)
+        if self.floor is not None and self.quantized == self.half and self.best < self.floor:
+            raise StoppedError(
+                f"{self.best:.4f} after {self.epochs} epochs, needed {self.floor:.4f} by then", self.epochs
+            )
+
+
+@cache
+def _dataset(name: str, data_dir: str | None) -> Dataset:
+    return datasets.load(name, Path(data_dir) if data_dir else None, progress=False)
+
+
+def _trained(config: TaskConfig, parts: Split, watch: _Watch, start: bytes | None) -> tuple[Lowered, Named]:
+    """The trained net, proved against its framework on the validation rows, and the framework's weights."""
+    from bitsmith.models.train import session
+
+    framework = _framework(config.train.framework)
+    with framework.seeded(config.train.seed):
+        begin = unpacked(start) if start is not None else None
+        model = session.fit(framework, config.net, parts, config.train, watch, begin).model
+        weights = framework.named(model)
+        if config.train.framework == "qkeras":
+            from bitsmith.models.lower import qkeras
+
+            lowered: Lowered = qkeras.lowered(model, name=config.name, head=config.hardware.output)
+        else:
+            with tempfile.TemporaryDirectory() as folder:
+                path = framework.save(model, config.net, Path(folder))
+                lowered = lower_file(path, config.name, None, config.hardware.output)
+        integers = quantize_input(lowered.net, parts.x_check)
+        real = parts.x_check.astype(np.float64) if lowered.rounds_input else lowered.net.input.type.real(integers)
+        proof = prove(lowered, integers, real)[0]
+    if not proof.exact:
+        raise MismatchError(f"the net differs from {lowered.framework} on {len(proof.mismatching)} rows")
+    return lowered, weights
+
+
+def _framework(name: str) -> Framework:
+    """The framework's adapter, on one thread: sums keep their order, and workers their cores."""
+    if name == "brevitas":
+        from bitsmith.models.train.brevitas import Brevitas
+
+        return Brevitas()
+    from bitsmith.models.train.keras import QKeras, single_thread
+
+    single_thread()
+    return QKeras()
+
+
+def _accuracy(net: QNet, x: FloatArray, y: LabelArray) -> float:
+    """Share of rows that the integers put into the right class."""
+    return accuracy(net, net.output.type.real(execute(net, quantize_input(net, x))), y)
+
+
+def _counted(net: QNet) -> tuple[int, int]:
+    """Weights and biases of the net, and how many of them are not zero."""
+    arrays = [value for op in net.ops for value in (getattr(op, "weight", None), getattr(op, "bias", None))]
+    found = [array for array in arrays if array is not None]
+    return sum(a.size for a in found), sum(int(np.count_nonzero(a)) for a in found)
+
+
+def _files(net: QNet) -> dict[str, bytes]:
+    with tempfile.TemporaryDirectory() as folder:
+        save(net, Path(folder))
+        return {name: (Path(folder) / name).read_bytes() for name in NET_FILES}
