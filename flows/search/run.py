@@ -34,9 +34,7 @@ def sweep(task: TaskConfig, wishes: Wishes, folder: Path, data_dir: Path | None,
     """
     wanted = prepare(task, wishes, folder, data_dir, seed)
     with locked(folder):
-        _room(folder)
-        announce(wanted)
-        trials = _search(wanted, wishes)
+        trials = search(wanted, wishes)
         front = front_trials(wanted, trials)
         if not front:
             raise DoesNotFitError(_nothing(wanted, trials))
@@ -47,7 +45,10 @@ def sweep(task: TaskConfig, wishes: Wishes, folder: Path, data_dir: Path | None,
         return results.summary(wanted, trials, rows)
 
 
-def _search(wanted: Sweep, wishes: Wishes) -> list[Trial]:
+def search(wanted: Sweep, wishes: Wishes) -> list[Trial]:
+    """All trials, after as many as are wished for; nothing is built."""
+    _room(wanted.folder)
+    announce(wanted)
     name = f"{wanted.task.name}-{wanted.folder.resolve().name}" if wishes.storage else wanted.task.name
     ledger = Ledger(
         lambda: open_storage(wishes.storage, wanted.folder), name, wanted.parameters, wanted.goals.directions

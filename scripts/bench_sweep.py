@@ -1,0 +1,110 @@
+"""Sample efficiency of the sweep's strategies: hypervolume against full trainings spent, over seeds.
+
+    python scripts/bench_sweep.py digits --board ulx3s-85f --seeds 5 --out DIR
+    python scripts/bench_sweep.py fashion --backend rtl-folded --target-ii 1000 --epochs 0.33 --out DIR
+
+Every strategy searches the same space with the same goals; the reference of the hypervolume is the same.  ``random``
+trains 200 candidates in full, ``tpe`` and ``nsga2`` as many as --budget full trainings allow, ``inherit`` stops below
+--budget.  Goes on where it was stopped; prints the tables as Markdown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+from pathlib import Path
+
+from bitsmith.flows.config import read_config
+from bitsmith.flows.options import Options, resolve_hardware
+from bitsmith.flows.rundir import say
+from bitsmith.flows.search.begin import Wishes, locked, prepare
+from bitsmith.flows.search.results import history
+from bitsmith.flows.search.run import search
+from bitsmith.models.zoo import task_path
+
+STEPS = (2, 5, 10, 15, 20)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("task")
+    parser.add_argument("--board", default="ulx3s-85f")
+    parser.add_argument("--backend", default="rtl-unrolled")
+    parser.add_argument("--target-ii", type=int)
+    parser.add_argument("--space", default="bits+sparsity")
+    parser.add_argument("--epochs", type=float, default=1.0, help="share of the task's epochs that a full training has")
+    parser.add_argument("--budget", type=int, default=20, help="full trainings")
+    parser.add_argument("--random", type=int, default=200, help="trials of random search")
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--strategies", default="inherit,random,tpe,nsga2")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--data-dir", type=Path)
+    parser.add_argument("--out", type=Path, required=True)
+    args = parser.parse_args()
+    seeds = range(args.first_seed, args.first_seed + args.seeds)
+    curves = {name: [run(args, name, seed) for seed in seeds] for name in args.strategies.split(",")}
+    print(tables(args, curves))
+
+
+def run(args: argparse.Namespace, strategy: str, seed: int) -> list[dict[str, float]]:
+    """The history of one sweep; kept in a file once it is complete."""
+    folder = args.out / f"{args.task}-{strategy}-{seed}"
+    kept = folder / "history.json"
+    if kept.is_file():
+        return list(json.loads(kept.read_text()))
+    config = read_config(task_path(args.task))
+    options = Options(board=args.board, backends=(args.backend,), target_ii=args.target_ii)
+    train = config.train
+    scaled = {name: max(1, round(args.epochs * getattr(train, name))) for name in ("float_epochs", "epochs")}
+    config = config.model_copy(
+        update={"hardware": resolve_hardware(config, options), "train": train.model_copy(update=scaled)}
+    )
+    trials = {"random": args.random, "inherit": args.random}.get(strategy, args.budget)
+    wishes = Wishes(trials=trials, workers=args.workers, space=args.space, strategy=strategy)
+    say(f"{folder.name}: {trials} trials")
+    sweep = prepare(config, wishes, folder, args.data_dir, seed)
+    with locked(folder):
+        curve = history(sweep, search(sweep, wishes))
+    kept.write_text(json.dumps(curve))
+    return curve
+
+
+def at(curve: list[dict[str, float]], budget: float, key: str) -> float:
+    """Hypervolume once ``budget`` full trainings are spent; the last value where the search ended before."""
+    spent = [row[key] for row in curve if row["full_trainings"] <= budget + 1e-9]
+    return spent[-1] if spent else 0.0
+
+
+def reached(curve: list[dict[str, float]], level: float, key: str) -> float | None:
+    """Full trainings until the hypervolume is at least ``level``; None if it never is."""
+    return next((row["full_trainings"] for row in curve if row[key] >= level), None)
+
+
+def tables(args: argparse.Namespace, curves: dict[str, list[list[dict[str, float]]]]) -> str:
+    parts = []
+    for key, title in (("hypervolume", "validation rows, which the search sees"), ("hypervolume_test", "test rows")):
+        lines = [f"### {args.task}: hypervolume by {title}, mean of {args.seeds} seeds (least, most)", ""]
+        lines.append("| strategy | " + " | ".join(f"{s} full trainings" for s in STEPS) + " | at its end |")
+        lines.append("|---" * (len(STEPS) + 2) + "|")
+        for name, runs in curves.items():
+            cells = [spread([at(c, s, key) for c in runs]) for s in STEPS]
+            spent = statistics.mean(c[-1]["full_trainings"] for c in runs)
+            end = f"{spread([c[-1][key] for c in runs])} after {spent:.0f}"
+            lines.append(f"| {name} | {' | '.join(cells)} | {end} |")
+        if {"inherit", "random"} <= set(curves):
+            pairs = zip(curves["inherit"], curves["random"], strict=True)
+            costs = [reached(own, other[-1][key], key) for own, other in pairs]
+            said = ", ".join("never" if c is None else f"{c:.1f}" for c in costs)
+            lines += ["", f"Full trainings until `inherit` has what `random` of the same seed ends with: {said}."]
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts)
+
+
+def spread(values: list[float]) -> str:
+    return f"{statistics.mean(values):.4f} ({min(values):.4f}, {max(values):.4f})"
+
+
+if __name__ == "__main__":
+    main()
