@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from bitsmith.flows.truth import Line, figures_of, read_lines
+from bitsmith.flows.truth import Line, figures_of, read_lines, with_declared_sums
 from bitsmith.hls.estimate.hls4ml.bounds import bound
 from bitsmith.hls.estimate.hls4ml.coefficients import Calibration, load_calibration
 from bitsmith.hls.estimate.hls4ml.feasible import verdicts
@@ -60,9 +60,14 @@ class Scored:
     calibration: str
 
 
-def score_file(path: Path, calibration: Calibration | None = None) -> Scored:
-    """Prices every row of ``path``.  InputError for a file that cannot be read."""
-    return score_lines(read_lines(path), calibration or load_calibration())
+def score_file(path: Path, calibration: Calibration | None = None, modules: Path | None = None) -> Scored:
+    """Prices every row of ``path``.  InputError for a file that cannot be read.
+
+    Designs take the type of their sums from rows of their modules, in ``path`` itself or in ``modules``.
+    """
+    lines = read_lines(path)
+    named = [*lines, *(read_lines(modules) if modules else [])]
+    return score_lines(with_declared_sums(lines, named), calibration or load_calibration())
 
 
 def score_lines(lines: Sequence[Line], calibration: Calibration) -> Scored:
@@ -182,15 +187,21 @@ def markdown_table(targets: dict[str, dict[str, Any]], title: str) -> list[str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """``scripts/score FILE [--json]``."""
+    """``scripts/score FILE [--modules FILE] [--json]``."""
     parser = argparse.ArgumentParser(
         prog="scripts/score", description="Errors of the hls4ml estimates on real results."
     )
     parser.add_argument("file", type=Path, metavar="FILE", help="one JSON object per line, gzip or plain")
+    parser.add_argument(
+        "--modules",
+        type=Path,
+        metavar="FILE",
+        help="rows of HLS modules whose names say the types of the designs' sums",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     given = parser.parse_args(arguments)
     try:
-        scored = score_file(given.file)
+        scored = score_file(given.file, modules=given.modules)
     except BitsmithError as error:
         print(error, file=sys.stderr)
         return error.exit_code

@@ -20,14 +20,14 @@ import numpy as np
 import bitsmith.hls.estimate.calibrations as shipped
 from bitsmith.flows.calibrate.hls4ml_fit import Sample, fit_coefficients, truths
 from bitsmith.flows.score import markdown_table
-from bitsmith.flows.truth import figures_of, read_lines
+from bitsmith.flows.truth import figures_of, read_lines, with_declared_sums
 from bitsmith.hls.estimate.conformal import COVERAGE, Band, fit_band
 from bitsmith.hls.estimate.hls4ml.bounds import RANGED, SCOPES, scopes_of
 from bitsmith.hls.estimate.hls4ml.coefficients import Calibration, to_json
 from bitsmith.hls.estimate.hls4ml.feasible import verdicts
 from bitsmith.hls.estimate.hls4ml.layers import Floats, columns
 from bitsmith.hls.estimate.hls4ml.model import TARGETS, predict
-from bitsmith.hls.estimate.hls4ml.rows import design_of, is_saturating, number, stage_of
+from bitsmith.hls.estimate.hls4ml.rows import design_of, number, stage_of
 from bitsmith.hls.estimate.metrics import score
 from bitsmith.models.ir.errors import BitsmithError
 
@@ -49,15 +49,11 @@ class HeldOut:
 
 def read_samples(folder: Path) -> tuple[list[Sample], dict[str, int]]:
     """Rows of the folder's files that can be priced, and how many of each file cannot."""
-    saturating = {
-        (x.row.get("repo"), x.row.get("path"))
-        for x in read_lines(folder / "github_modules_csynth.jsonl.gz")
-        if is_saturating(x.row)
-    }
+    modules = read_lines(folder / "github_modules_csynth.jsonl.gz")
     samples: list[Sample] = []
     left: dict[str, int] = {}
     for name, source in FILES:
-        for line in read_lines(folder / f"{name}.jsonl.gz"):
+        for line in with_declared_sums(read_lines(folder / f"{name}.jsonl.gz"), modules):
             row = line.row
             if row.get("success") is False:
                 continue
@@ -70,7 +66,7 @@ def read_samples(folder: Path) -> tuple[list[Sample], dict[str, int]]:
             group = f"{first.n_in}x{first.n_out}" if source == "dense" else str(row.get("repo")).split("/")[0]
             csynth = {t: number(row.get(f"csynth_{t}")) for t in ("lut", "ff", "dsp")}
             if not row.get("duplicate"):
-                saturates = (row.get("repo"), row.get("path")) in saturating
+                saturates = any(x.saturates for x in design.layers)
                 samples.append(Sample(design, figures_of(row), group, stage_of(row), source, csynth, saturates))
     return samples, left
 
