@@ -21,7 +21,7 @@ import bitsmith.hls.estimate.calibrations as shipped
 from bitsmith.flows.calibrate.hls4ml_fit import Sample, fit_coefficients, truths
 from bitsmith.flows.score import markdown_table
 from bitsmith.flows.truth import figures_of, read_lines, with_declared_sums
-from bitsmith.hls.estimate.conformal import COVERAGE, Band, fit_band
+from bitsmith.hls.estimate.conformal import COVERAGE, Band, fit_band, fit_band_of_groups
 from bitsmith.hls.estimate.hls4ml.bounds import RANGED, SCOPES, scopes_of
 from bitsmith.hls.estimate.hls4ml.coefficients import Calibration, to_json
 from bitsmith.hls.estimate.hls4ml.feasible import verdicts
@@ -106,6 +106,13 @@ def hold_out(samples: Sequence[Sample]) -> HeldOut:
 RESTS_ON = {"vivado": ("vivado", "design"), "plain": ("design",), "plain_vivado": ("vivado", "design")}
 """Scopes whose bounds rest on rows of others."""
 
+OF_OWNERS = ("design", "plain", "vivado", "plain_vivado")
+"""Scopes of whole designs: their owners have one to four rows, which are alike."""
+
+APART = {(scope, "bram") for scope in OF_OWNERS} | {("vivado", "dsp")}
+"""Where the worst row has (nearly) nothing of it, since its weights or its multipliers were made of logic: that says
+how far below an estimate the truth can be, and nothing of how far above."""
+
 
 def few_groups(m: int) -> float:
     """How much wider bounds from ``m`` groups are made: the extremes of m exchangeable ones cover (m - 1) / (m + 1)."""
@@ -129,10 +136,15 @@ def bands_of(held: HeldOut, without: str = "") -> dict[str, dict[str, Band]]:
         for t in TARGETS:
             truth = truths(held.samples, t)
             known = rows & np.isfinite(truth)
-            if known.any():
-                band = fit_band(truth[known], held.values[t][known], OFFSETS[t])
-                groups = len({x.group for x, k in zip(held.samples, known, strict=True) if k})
-                found.setdefault(scope, {})[t] = band.widened(few_groups(groups))
+            if not known.any():
+                continue
+            groups = [x.group for x, k in zip(held.samples, known, strict=True) if k]
+            residuals = truth[known], held.values[t][known]
+            if scope in OF_OWNERS:
+                band = fit_band_of_groups(*residuals, groups, OFFSETS[t], (scope, t) in APART)
+            else:
+                band = fit_band(*residuals, OFFSETS[t]).widened(few_groups(len(set(groups))))
+            found.setdefault(scope, {})[t] = band
     return found
 
 
@@ -210,8 +222,11 @@ def calibrate(folder: Path, out: Path | None = None) -> str:
     _, scopes = predict_samples(samples, fitted)
     tables = {title: error_table(held, source, stage, mode) for source, stage, mode, title in PARTS}
     n, right = feasibility(folder)
-    digest = hashlib.sha256(json.dumps(asdict(fitted), sort_keys=True).encode()).hexdigest()[:8]
-    calibration = Calibration(f"hls4ml-{digest}", fitted, bands_of(held), ranges_of(samples, scopes), WIDENING)
+    bands = bands_of(held)
+    # six digits: the same on every platform
+    sizes = [[s, t, f"{b.down:.6g} {b.up:.6g}"] for s, per in bands.items() for t, b in per.items()]
+    digest = hashlib.sha256(json.dumps([asdict(fitted), sizes], sort_keys=True).encode()).hexdigest()[:8]
+    calibration = Calibration(f"hls4ml-{digest}", fitted, bands, ranges_of(samples, scopes), WIDENING)
     data = {
         **to_json(calibration),
         "data": {

@@ -10,6 +10,7 @@ import pytest
 from bitsmith.hls.boards import board_names, load_board
 from bitsmith.hls.config import HwConfig
 from bitsmith.hls.estimate import estimate
+from bitsmith.hls.estimate.hls4ml import stages
 from bitsmith.hls.estimate.hls4ml.area import product_area, shared_multipliers
 from bitsmith.hls.estimate.hls4ml.bounds import bound
 from bitsmith.hls.estimate.hls4ml.coefficients import from_json, load_calibration, to_json
@@ -112,6 +113,19 @@ def test_fifo_blocks() -> None:
     # 66 x 28 bits: two blocks of 18 each; the same packed: one; 16 x 28 bits are few
     assert fifo_blocks(np.array([66.0, 66.0, 16.0]), np.full(3, 28.0), 18.0).tolist() == [2.0, 2.0, 0.0]
     assert float(fifo_blocks(np.array(130.0), np.array(144.0), 36.0)) == 4.0
+    # above 1,024 words, powers of two of 16,384 bits: 32,768, 8,192 and 65,536 words of 32 bits, 4,096 of 8
+    deep = fifo_blocks(np.array([16900.0, 4356.0, 49152.0, 3072.0]), np.array([32.0, 32.0, 32.0, 8.0]), 18.0)
+    assert deep.tolist() == [64.0, 16.0, 128.0, 2.0]
+
+
+def test_the_axi_port_has_streams_as_deep_as_there_are_values() -> None:
+    pad = HlsLayer("pad", n_in=3072, places_in=1024, places_out=1024, channels=3, in_bits=8, out_bits=8)
+    fc = replace(dense(64, 10), out_bits=8)
+    found = stages.axi_stage(columns([HlsDesign("d", (pad, fc), stream=True, axi=True)]))
+    # three channels of 3,072 words of 8 bits, two blocks each; ten streams of ten words: none
+    assert found.bram.tolist() == [6.0, 0.0] and found.lut.tolist() == [stages.AXI_LUT, 0.0]
+    assert stages.axi_stage(columns([HlsDesign("d", (pad, fc), axi=True)])).bram.tolist() == [0.0, 0.0]
+    assert stages.axi_stage(columns([])).bram.tolist() == []
 
 
 @pytest.mark.parametrize(
@@ -190,6 +204,12 @@ def test_sums_that_round_and_saturate_cost_their_operations() -> None:
         assert extra_per_addition(special).tolist() == [luts]
         more = product_area(special, KNOWN.coefficients).lut - product_area(one(plain), KNOWN.coefficients).lut
         assert more.tolist() == pytest.approx([64 * 128 * luts])
+    # registers of a folded matrix: 24 of the cast product; in csynth the factors of 24 and 8 bits and their product too
+    folds = dense(acc_bits=24, in_bits=24, strategy="resource", reuse=128)
+    special = one(replace(folds, saturates=True))
+    for vivado, bits in ((False, 24 + 32 + 32), (True, 24)):
+        more = product_area(special, KNOWN.coefficients, vivado).ff - product_area(one(folds), KNOWN.coefficients).ff
+        assert more.tolist() == pytest.approx([64 * bits])
     assert extra_per_addition(one(plain)).tolist() == [0.0]
 
 

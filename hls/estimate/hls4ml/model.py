@@ -58,7 +58,7 @@ def factors_of(c: Columns, k: Coefficients, target: str) -> Floats:
 
 def layer_areas(c: Columns, k: Coefficients, vivado: bool = False) -> tuple[dict[str, Floats], dict[str, Floats]]:
     """Analytic areas of each layer before any factor: of its module, and of what stands around it (FIFO, registers)."""
-    product = product_area(c, k)
+    product = product_area(c, k, vivado)
     function = stages.function_stage(c)
     inner = function, stages.window_stage(c), stages.gather_stage(c), stages.turn_stage(c)
     module = {

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bitsmith.hls.estimate.hls4ml.layers import Columns, Floats
+from bitsmith.hls.estimate.hls4ml.layers import Bools, Columns, Floats
 
 ADDER = 7.0
 """LUTs of an adder beyond one per bit."""
@@ -48,14 +48,15 @@ def extra_per_addition(c: Columns) -> Floats:
     return np.where(c.rounds, rounding, 0.0) + np.where(c.saturates, cast + total, 0.0)
 
 
-def extra_of_sums(c: Columns, terms: Floats, folded: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Extra:
+def extra_of_sums(c: Columns, terms: Floats, folded: Bools, vivado: bool) -> Extra:
     """What ``terms`` additions side by side cost more; zero where sums are plain.
 
-    Registers: what is rounded or clipped does not stay within a DSP block.  A matrix of constants keeps the cast
-    product, a folded one its factors and the whole product too, once from memory and once multiplied.
+    Registers: csynth keeps what is rounded or clipped outside of the DSP blocks.  A matrix of constants keeps the cast
+    product, a folded one its factors and the whole product too, once from memory and once multiplied; these Vivado
+    takes into the blocks (registers A, B and M of AMD UG579).
     """
     special = c.matrix & (c.rounds | c.saturates)
-    kept = c.acc_bits + np.where(folded, 2 * (c.in_bits + c.weight_bits), 0.0)
+    kept = c.acc_bits + np.where(folded & ~np.bool_(vivado), 2 * (c.in_bits + c.weight_bits), 0.0)
     return Extra(special * terms * extra_per_addition(c), special * terms * kept)
 
 
