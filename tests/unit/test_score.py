@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bitsmith.flows.score import as_json, as_markdown, main, score_file
+from bitsmith.flows.score import as_json, as_markdown, main, modules_beside, score_file
 from bitsmith.flows.truth import figures_of, read_lines, with_declared_sums
 from bitsmith.hls.estimate.hls4ml.model import TARGETS
 from bitsmith.hls.estimate.hls4ml.rows import design_of, is_saturating, is_series7, is_vitis, kind_of, modes_of
@@ -189,6 +189,15 @@ def test_a_design_takes_the_modes_that_its_modules_are_named_after(tmp_path: Pat
     alone = score_file(write(tmp_path, {**DENSE, **where})).priced[0]
     mixed = score_file(write(tmp_path, {**DENSE, **where}, module)).priced[0]
     assert mixed.value["lut"] > alone.value["lut"]
+    # as is one of modules beside it, where it is the only one
+    path = write(tmp_path, {**DENSE, **where})
+    (tmp_path / "some_modules.jsonl").write_text(json.dumps(module))
+    found = modules_beside(path)
+    assert found is not None and found.name == "some_modules.jsonl"
+    scored = score_file(path, modules=found)
+    assert scored.priced[0].value == mixed.value and "from some_modules.jsonl" in as_markdown(scored)
+    (tmp_path / "more_modules.jsonl").write_text("")
+    assert modules_beside(path) is None
 
 
 def test_a_missing_weight_statistic_is_guessed_from_what_is_there() -> None:
