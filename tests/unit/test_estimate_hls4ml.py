@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -22,7 +23,7 @@ from bitsmith.hls.estimate.hls4ml.layers import Columns, HlsDesign, HlsLayer, co
 from bitsmith.hls.estimate.hls4ml.memory import fifo_blocks, rom_blocks
 from bitsmith.hls.estimate.hls4ml.model import AREAS, TARGETS, predict
 from bitsmith.hls.estimate.hls4ml.sums import extra_per_addition
-from bitsmith.hls.estimate.hls4ml.weights import csd_digits, expected_products, legal_reuse, products_of
+from bitsmith.hls.estimate.hls4ml.weights import bell_products, csd_digits, expected_products, legal_reuse, products_of
 from bitsmith.hls.results import ZERO
 from bitsmith.models.ir import DoesNotFitError, NetBuilder, QNet, QuantType, Rounding, verify
 
@@ -93,6 +94,22 @@ def test_expected_products_meet_counted_ones(rng: np.random.Generator) -> None:
     _, twos, _, hard = expected_products(32.0, counted.nonzero, np.log2(39), 16.0)
     assert abs(float(hard) / counted.hard - 1) < 0.1 and abs(float(twos) / counted.twos - 1) < 0.1  # a random draw
     assert abs(counted.hard / 452 - 1) < 0.15
+
+
+def test_products_of_bell_shaped_weights() -> None:
+    # magnitudes 1, 2, 3, two of them powers: at a share of 2/3 they are evenly spread, and a draw hits each of the six
+    # values with 1/6
+    found = bell_products(1, 1.0, 2 / 3, weight_bits=3, in_bits=16)
+    assert (found.ones, found.twos, found.soft, found.hard) == pytest.approx((2 / 3, 1 / 3, 0.0, 0.0), abs=0.01)
+    # all powers: small weights; the 1 of either sign, hit by every input
+    ones = bell_products(10, 1e4, 1.0, weight_bits=8, in_bits=16)
+    assert ones.ones == pytest.approx(20.0, rel=1e-3) and ones.twos + ones.soft + ones.hard < 1e-3
+    # fewer powers than any deviation gives: evenly spread up to the type's largest, 127
+    even = bell_products(10, 1e3, 0.0, weight_bits=8, in_bits=16)
+    assert even.span_bits == pytest.approx(math.log2(127), abs=0.02) and even.nonzero == 1e3
+    # weights of one bit have one magnitude; of two, 1 alone
+    assert bell_products(4, 16.0, 0.5, 1, 16).ones == 8.0
+    assert bell_products(4, 16.0, 0.5, 2, 16).ones == pytest.approx(8 * (1 - 0.5**4))
 
 
 def test_legal_reuse_is_hls4mls() -> None:

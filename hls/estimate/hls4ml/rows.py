@@ -15,10 +15,10 @@ from typing import Any
 from bitsmith.hls.estimate.hls4ml.layers import HlsDesign, HlsLayer
 from bitsmith.hls.estimate.hls4ml.weights import (
     Products,
+    bell_products,
     expected_products,
     legal_reuse,
     span_from_digits,
-    span_from_powers,
     span_from_type,
 )
 from bitsmith.models.ir.errors import UnsupportedError
@@ -261,21 +261,17 @@ def _products(layer: Row, shape: tuple[int, int], in_bits: int, weight_bits: int
         zeros = number(layer.get("cfg_n_zeros")) or 0.0
     nonzero = max(0.0, total - min(zeros, total))
     whole = integer(layer.get("w_int"), 1)
-    span = _span(layer, shape, nonzero, weight_bits, whole)
-    found = expected_products(shape[0], nonzero, span, in_bits)
-    ones, twos, soft, hard = (float(f) for f in found)
-    return Products(nonzero, ones, twos, soft, hard, span)
-
-
-def _span(layer: Row, shape: tuple[int, int], nonzero: float, weight_bits: int, whole: int) -> float:
     largest, digits, powers = (number(layer.get(key)) for key in ("absmax", "csd_digits", "n_pow2"))
     if largest:
-        return max(0.0, min(weight_bits - 1.0, math.log2(largest) + weight_bits - whole))
-    if digits and nonzero and digits >= nonzero:
-        return min(weight_bits - 1.0, span_from_digits(digits / nonzero))
-    if powers and nonzero:
-        return min(weight_bits - 1.0, span_from_powers(min(1.0, powers / nonzero)))
-    return span_from_type(weight_bits, whole, *shape)
+        span = max(0.0, min(weight_bits - 1.0, math.log2(largest) + weight_bits - whole))
+    elif digits and nonzero and digits >= nonzero:
+        span = min(weight_bits - 1.0, span_from_digits(digits / nonzero))
+    elif powers and nonzero:
+        return bell_products(shape[0], nonzero, min(1.0, powers / nonzero), weight_bits, in_bits)
+    else:
+        span = span_from_type(weight_bits, whole, *shape)
+    ones, twos, soft, hard = (float(f) for f in expected_products(shape[0], nonzero, span, in_bits))
+    return Products(nonzero, ones, twos, soft, hard, span)
 
 
 _CFG = {
