@@ -93,10 +93,14 @@ def window_stage(c: Columns) -> Stage:
 
 
 def gather_stage(c: Columns) -> Stage:
-    """A dense layer on a stream gathers its inputs first: registers for all of them and their enables."""
-    rows = c.is_kind("dense") & c.of_layers(c.stream) & (c.n_in > c.channels)  # also of inputs that end in memory
+    """A dense layer on a stream gathers its inputs first (nnet_dense_stream.h): registers for all of them.
+
+    Enables of their own where they come in several beats.  Also of inputs that end in memory.  Seven reports of modules
+    with their wrappers: the difference is the inputs' bits, and in four the outputs' too.
+    """
+    rows = c.is_kind("dense") & c.of_layers(c.stream)
     zero = np.zeros(c.n_in.shape)
-    return Stage(rows * c.n_in * 0.3, rows * c.n_in * c.in_bits, zero, zero)
+    return Stage(rows * (c.n_in > c.channels) * c.n_in * 0.3, rows * c.n_in * c.in_bits, zero, zero)
 
 
 def weight_blocks(c: Columns, vivado: bool) -> Floats:
