@@ -8,13 +8,13 @@ import math
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from bitsmith.flows.truth import Line, figures_of, read_lines
+from bitsmith.flows.truth import Line, figures_of, read_lines, with_declared_sums
 from bitsmith.hls.estimate.hls4ml.bounds import bound
 from bitsmith.hls.estimate.hls4ml.coefficients import Calibration, load_calibration
 from bitsmith.hls.estimate.hls4ml.feasible import verdicts
@@ -58,11 +58,18 @@ class Scored:
     skipped: tuple[Skipped, ...]
     feasibility: tuple[tuple[bool, bool], ...]  # (finished, the model's verdict) where a row says whether HLS did
     calibration: str
+    modules: str = ""  # the file whose modules said what the designs' sums are, beside the rows' own
 
 
-def score_file(path: Path, calibration: Calibration | None = None) -> Scored:
-    """Prices every row of ``path``.  InputError for a file that cannot be read."""
-    return score_lines(read_lines(path), calibration or load_calibration())
+def score_file(path: Path, calibration: Calibration | None = None, modules: Path | None = None) -> Scored:
+    """Prices every row of ``path``.  InputError for a file that cannot be read.
+
+    Designs take the type of their sums from rows of their modules, in ``path`` itself or in ``modules``.
+    """
+    lines = read_lines(path)
+    named = [*lines, *(read_lines(modules) if modules else [])]
+    scored = score_lines(with_declared_sums(lines, named), calibration or load_calibration())
+    return replace(scored, modules=modules.name if modules else "")
 
 
 def score_lines(lines: Sequence[Line], calibration: Calibration) -> Scored:
@@ -149,6 +156,7 @@ def as_json(scored: Scored) -> dict[str, Any]:
         "unscored_reasons": dict(Counter(s.reason for s in scored.skipped).most_common()),
         "unscored_rows": [asdict(s) for s in scored.skipped],
         "calibration": scored.calibration,
+        "modules": scored.modules,
     }
 
 
@@ -156,6 +164,8 @@ def as_markdown(scored: Scored) -> str:
     """The same for people."""
     data = as_json(scored)
     lines = [f"{data['scored']} rows scored, {data['outside_calibration']} of them outside of the calibration"]
+    if scored.modules:
+        lines.append(f"types of sums also from {scored.modules}")
     for title in ("all", *STAGES):
         if data[title] and (title == "all" or len({p.stage for p in scored.priced}) > 1):
             lines += ["", *markdown_table(data[title], title)]
@@ -181,16 +191,28 @@ def markdown_table(targets: dict[str, dict[str, Any]], title: str) -> list[str]:
     return lines
 
 
+def modules_beside(path: Path) -> Path | None:
+    """The one file of HLS modules in the folder of ``path``, None where there is none or more."""
+    found = [x for x in sorted(path.parent.glob("*modules*.jsonl*")) if x.is_file() and x != path]
+    return found[0] if len(found) == 1 else None
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """``scripts/score FILE [--json]``."""
+    """``scripts/score FILE [--modules FILE] [--json]``."""
     parser = argparse.ArgumentParser(
         prog="scripts/score", description="Errors of the hls4ml estimates on real results."
     )
     parser.add_argument("file", type=Path, metavar="FILE", help="one JSON object per line, gzip or plain")
+    parser.add_argument(
+        "--modules",
+        type=Path,
+        metavar="FILE",
+        help="rows of HLS modules whose names say the types of the designs' sums",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     given = parser.parse_args(arguments)
     try:
-        scored = score_file(given.file)
+        scored = score_file(given.file, modules=given.modules or modules_beside(given.file))
     except BitsmithError as error:
         print(error, file=sys.stderr)
         return error.exit_code

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bitsmith.hls.estimate.hls4ml.model import TARGETS
-from bitsmith.hls.estimate.hls4ml.rows import number
+from bitsmith.hls.estimate.hls4ml.rows import is_saturating, number
 from bitsmith.models.ir.errors import InputError
 
 Row = Mapping[str, Any]
@@ -58,3 +58,25 @@ def figures_of(row: Row) -> dict[str, float | None]:
         known = (number(row.get(name)) for name in names)
         found[target] = next((value for value in known if value is not None), found[target])
     return found
+
+
+def with_declared_sums(lines: Sequence[Line], modules: Sequence[Line]) -> list[Line]:
+    """Design rows of ``lines`` that name no type of their sums, with that of the same project's modules.
+
+    HLS names a module after the types that it is declared with, so the names say what a row of layers leaves out: an
+    input of HLS, not a result.  The type of the first matrix that saturates stands for all of the project.
+    """
+    declared: dict[tuple[str, str], str] = {}
+    for m in modules:
+        if is_saturating(m.row):
+            declared.setdefault(_project(m.row), str(m.row["module"]))
+    return [
+        Line(x.number, {**x.row, "acc_type": declared[_project(x.row)]}, x.problem)
+        if "layers" in x.row and not x.row.get("acc_type") and _project(x.row) in declared
+        else x
+        for x in lines
+    ]
+
+
+def _project(row: Row) -> tuple[str, str]:
+    return str(row.get("repo")), str(row.get("path"))

@@ -20,14 +20,14 @@ import numpy as np
 import bitsmith.hls.estimate.calibrations as shipped
 from bitsmith.flows.calibrate.hls4ml_fit import Sample, fit_coefficients, truths
 from bitsmith.flows.score import markdown_table
-from bitsmith.flows.truth import figures_of, read_lines
-from bitsmith.hls.estimate.conformal import COVERAGE, Band, fit_band
+from bitsmith.flows.truth import figures_of, read_lines, with_declared_sums
+from bitsmith.hls.estimate.conformal import COVERAGE, Band, fit_band, fit_band_of_groups
 from bitsmith.hls.estimate.hls4ml.bounds import RANGED, SCOPES, scopes_of
 from bitsmith.hls.estimate.hls4ml.coefficients import Calibration, to_json
 from bitsmith.hls.estimate.hls4ml.feasible import verdicts
 from bitsmith.hls.estimate.hls4ml.layers import Floats, columns
 from bitsmith.hls.estimate.hls4ml.model import TARGETS, predict
-from bitsmith.hls.estimate.hls4ml.rows import design_of, is_saturating, number, stage_of
+from bitsmith.hls.estimate.hls4ml.rows import design_of, number, stage_of
 from bitsmith.hls.estimate.metrics import score
 from bitsmith.models.ir.errors import BitsmithError
 
@@ -47,17 +47,16 @@ class HeldOut:
     values: dict[str, Floats]
 
 
-def read_samples(folder: Path) -> tuple[list[Sample], dict[str, int]]:
-    """Rows of the folder's files that can be priced, and how many of each file cannot."""
-    saturating = {
-        (x.row.get("repo"), x.row.get("path"))
-        for x in read_lines(folder / "github_modules_csynth.jsonl.gz")
-        if is_saturating(x.row)
-    }
+def read_samples(folder: Path, declared: bool = True) -> tuple[list[Sample], dict[str, int]]:
+    """Rows of the folder's files that can be priced, and how many of each file cannot.
+
+    Designs take the types of their sums from the names of their modules, or, without ``declared``, have plain ones.
+    """
+    modules = read_lines(folder / "github_modules_csynth.jsonl.gz") if declared else []
     samples: list[Sample] = []
     left: dict[str, int] = {}
     for name, source in FILES:
-        for line in read_lines(folder / f"{name}.jsonl.gz"):
+        for line in with_declared_sums(read_lines(folder / f"{name}.jsonl.gz"), modules):
             row = line.row
             if row.get("success") is False:
                 continue
@@ -70,7 +69,7 @@ def read_samples(folder: Path) -> tuple[list[Sample], dict[str, int]]:
             group = f"{first.n_in}x{first.n_out}" if source == "dense" else str(row.get("repo")).split("/")[0]
             csynth = {t: number(row.get(f"csynth_{t}")) for t in ("lut", "ff", "dsp")}
             if not row.get("duplicate"):
-                saturates = (row.get("repo"), row.get("path")) in saturating
+                saturates = any(x.saturates for x in design.layers)
                 samples.append(Sample(design, figures_of(row), group, stage_of(row), source, csynth, saturates))
     return samples, left
 
@@ -110,6 +109,13 @@ def hold_out(samples: Sequence[Sample]) -> HeldOut:
 RESTS_ON = {"vivado": ("vivado", "design"), "plain": ("design",), "plain_vivado": ("vivado", "design")}
 """Scopes whose bounds rest on rows of others."""
 
+OF_OWNERS = ("design", "plain", "vivado", "plain_vivado")
+"""Scopes of whole designs: their owners have one to four rows, which are alike."""
+
+APART = {(scope, "bram") for scope in OF_OWNERS} | {("vivado", "dsp")}
+"""Where the worst row has (nearly) nothing of it, since its weights or its multipliers were made of logic: that says
+how far below an estimate the truth can be, and nothing of how far above."""
+
 
 def few_groups(m: int) -> float:
     """How much wider bounds from ``m`` groups are made: the extremes of m exchangeable ones cover (m - 1) / (m + 1)."""
@@ -133,17 +139,25 @@ def bands_of(held: HeldOut, without: str = "") -> dict[str, dict[str, Band]]:
         for t in TARGETS:
             truth = truths(held.samples, t)
             known = rows & np.isfinite(truth)
-            if known.any():
-                band = fit_band(truth[known], held.values[t][known], OFFSETS[t])
-                groups = len({x.group for x, k in zip(held.samples, known, strict=True) if k})
-                found.setdefault(scope, {})[t] = band.widened(few_groups(groups))
+            if not known.any():
+                continue
+            groups = [x.group for x, k in zip(held.samples, known, strict=True) if k]
+            residuals = truth[known], held.values[t][known]
+            if scope in OF_OWNERS:
+                band = fit_band_of_groups(*residuals, groups, OFFSETS[t], (scope, t) in APART)
+            else:
+                band = fit_band(*residuals, OFFSETS[t]).widened(few_groups(len(set(groups))))
+            found.setdefault(scope, {})[t] = band
     return found
 
 
-def error_table(held: HeldOut, source: str, stage: str, mode: str = "") -> dict[str, dict[str, Any]]:
+def error_table(
+    held: HeldOut, source: str, stage: str, mode: str = "", residuals: HeldOut | None = None
+) -> dict[str, dict[str, Any]]:
     """Errors per target of one kind of rows; bounds of each row are fitted without its group.
 
-    ``mode`` is a scope, or "plain" for designs whose sums do not saturate, with the bounds of those.
+    ``mode`` is a scope, or "plain" for designs whose sums do not saturate, with the bounds of those.  Bounds rest on
+    ``held``, or on other ``residuals``.
     """
     plain = mode == "plain"
     rows = np.array(
@@ -153,7 +167,7 @@ def error_table(held: HeldOut, source: str, stage: str, mode: str = "") -> dict[
         ]
     )
     groups = [x.group for x in held.samples]
-    bands = {g: bands_of(held, g) for g in sorted({g for g, r in zip(groups, rows, strict=True) if r})}
+    bands = {g: bands_of(residuals or held, g) for g in sorted({g for g, r in zip(groups, rows, strict=True) if r})}
     table: dict[str, dict[str, Any]] = {}
     for t in TARGETS:
         truth = truths(held.samples, t)
@@ -213,9 +227,15 @@ def calibrate(folder: Path, out: Path | None = None) -> str:
     fitted = fit_coefficients(samples)
     _, scopes = predict_samples(samples, fitted)
     tables = {title: error_table(held, source, stage, mode) for source, stage, mode, title in PARTS}
+    unsaid = hold_out(read_samples(folder, declared=False)[0])
+    title = "whole designs, csynth, unseen owners, types of the sums not given"
+    tables[title] = error_table(unsaid, "design", "csynth", residuals=held)
     n, right = feasibility(folder)
-    digest = hashlib.sha256(json.dumps(asdict(fitted), sort_keys=True).encode()).hexdigest()[:8]
-    calibration = Calibration(f"hls4ml-{digest}", fitted, bands_of(held), ranges_of(samples, scopes), WIDENING)
+    bands = bands_of(held)
+    # six digits: the same on every platform
+    sizes = [[s, t, f"{b.down:.6g} {b.up:.6g}"] for s, per in bands.items() for t, b in per.items()]
+    digest = hashlib.sha256(json.dumps([asdict(fitted), sizes], sort_keys=True).encode()).hexdigest()[:8]
+    calibration = Calibration(f"hls4ml-{digest}", fitted, bands, ranges_of(samples, scopes), WIDENING)
     data = {
         **to_json(calibration),
         "data": {

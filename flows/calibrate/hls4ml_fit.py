@@ -44,7 +44,7 @@ class Sample:
     stage: str  # csynth | vivado
     source: str  # dense | design | module
     csynth: dict[str, float | None]  # csynth's figures of a Vivado row
-    saturates: bool = False  # its module reports say that its sums round or saturate
+    saturates: bool = False  # the type of its sums saturates
 
 
 def truths(samples: Sequence[Sample], target: str) -> Floats:
@@ -100,7 +100,8 @@ def _factors(samples: Sequence[Sample], k: Coefficients) -> dict[str, dict[str, 
 
     Components that the dense rows fitted are left alone.
     """
-    modules = [s for s in samples if s.source == "module"]
+    # a factor would take the errors of the law of saturating sums to all plain ones
+    modules = [s for s in samples if s.source == "module" and not s.saturates]
     if not modules:
         return {}
     c = columns([s.design for s in modules])

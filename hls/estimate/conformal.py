@@ -7,6 +7,7 @@ with log ratios as residuals, and a quantile of its own on either side.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -72,3 +73,30 @@ def fit_band(truth: ArrayLike, unseen: ArrayLike, offset: float, coverage: float
     low = max(0, math.floor(round((n + 1) * tail, 6)) - 1)  # rounded: (1 - 0.9) / 2 is a little below 0.05
     high = min(n - 1, math.ceil(round((n + 1) * (1 - tail), 6)) - 1)
     return Band(offset, min(1.0, math.exp(ratio[low])), max(1.0, math.exp(ratio[high])), n)
+
+
+def fit_band_of_groups(
+    truth: ArrayLike, unseen: ArrayLike, groups: Sequence[str], offset: float, apart: bool = False,
+    coverage: float = COVERAGE,
+) -> Band:  # fmt: skip
+    """The band that holds all rows of a new group with probability ``coverage``: one residual per group, its worst.
+
+    Rows of one group (a designer, a tool's release) err alike, so they are no residuals of their own: of m groups, m
+    scores are exchangeable with that of the next.  A score is the group's largest log ratio in size, and the band as
+    wide up as down; with ``apart``, its extremes on either side, and a quantile each.  Where the groups are too few for
+    the coverage, the worst is moved out as far as ``beyond_extremes`` says.
+    """
+    t, p = (np.asarray(a, dtype=np.float64) for a in (truth, unseen))
+    ratio = np.log((t + offset) / (p + offset))
+    names = np.asarray(list(groups))
+    known = np.unique(names)
+    m = known.size
+    high = np.sort([max(0.0, float(ratio[names == g].max())) for g in known])
+    low = np.sort([max(0.0, -float(ratio[names == g].min())) for g in known])
+    if apart:
+        i = min(m - 1, math.ceil(round((m + 1) * (1 + coverage) / 2, 6)) - 1)
+        return Band(offset, math.exp(-low[i]), math.exp(high[i]), t.size).widened(beyond_extremes(m, coverage))
+    worst = np.sort([float(np.abs(ratio[names == g]).max()) for g in known])
+    score = worst[min(m - 1, math.ceil(round((m + 1) * coverage, 6)) - 1)]
+    # the worst of m sizes covers m / (m + 1), as the extremes of 2 m + 1 residuals do
+    return Band(offset, math.exp(-score), math.exp(score), t.size).widened(beyond_extremes(2 * m + 1, coverage))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bitsmith.hls.estimate.conformal import COVERAGE, Band, beyond_extremes, fit_band
+from bitsmith.hls.estimate.conformal import COVERAGE, Band, beyond_extremes, fit_band, fit_band_of_groups
 from bitsmith.hls.results import Figure
 
 
@@ -137,3 +137,39 @@ def test_less_coverage_asked_is_less_coverage_found() -> None:
     for asked in (0.5, 0.8, 0.9):
         low, high = fit_band(truth, value, 0.0, asked).bounds(guess)
         assert abs(float(np.mean((low <= fresh) & (fresh <= high))) - asked) < 0.05, asked
+
+
+def test_one_residual_per_group() -> None:
+    # nine groups, estimates of 100 and truths of 100 * e**r; the worst row of each: 1 to 9 tenths, of either sign
+    worst = np.array([0.1, -0.2, 0.3, -0.4, 0.5, -0.6, 0.7, -0.8, 0.9])
+    ratio = np.concatenate([worst, worst * -0.5, worst * 0.1])
+    groups = [f"g{i % 9}" for i in range(27)]
+    band = fit_band_of_groups(100.0 * np.exp(ratio), np.full(27, 100.0), groups, 0.0)
+    # of 9 scores, the (9 + 1) * 0.9 = 9th: as wide up as down, nothing to move out
+    assert band.up == pytest.approx(math.exp(0.9)) and band.down == pytest.approx(math.exp(-0.9)) and band.n == 27
+    # half of the rows do not count more than one in each group
+    again = fit_band_of_groups(100.0 * np.exp(worst), np.full(9, 100.0), groups[:9], 0.0)
+    assert (again.down, again.up) == pytest.approx((band.down, band.up))
+
+
+def test_few_groups_are_moved_out_and_sides_may_be_apart() -> None:
+    ratio = np.array([0.5, -0.1, 0.2, -3.0])
+    truth, value = 100.0 * np.exp(ratio), np.full(4, 100.0)
+    # the worst of 4 sizes covers 4 in 5, as the extremes of 9 residuals do
+    band = fit_band_of_groups(truth, value, "abcd", 0.0)
+    assert band.up == pytest.approx(math.exp(3.0 * beyond_extremes(9)))
+    # apart, what is missing altogether in one group does not widen the other side; extremes of 4 groups
+    sides = fit_band_of_groups(truth, value, "abcd", 0.0, apart=True)
+    assert sides.up == pytest.approx(math.exp(0.5 * beyond_extremes(4)))
+    assert sides.down == pytest.approx(math.exp(-3.0 * beyond_extremes(4)))
+
+
+def test_groups_cover_a_new_group(rng: np.random.Generator) -> None:
+    """Groups whose rows err alike: all rows of a new one are within the band of eleven in nine of ten draws or more."""
+    held = 0
+    for _ in range(400):
+        shift = np.repeat(rng.normal(0, 0.5, 12), 3) + rng.normal(0, 0.1, 36)
+        groups = [f"g{i // 3}" for i in range(33)]
+        band = fit_band_of_groups(np.exp(shift[:33]), np.ones(33), groups, 0.0)
+        held += bool((np.exp(shift[33:]) <= band.up).all() and (np.exp(shift[33:]) >= band.down).all())
+    assert held / 400 > 0.88  # 0.917 in expectation, the worst of 11; three standard deviations of 400 draws below

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from bitsmith.hls.boards import board_names, load_board
 from bitsmith.hls.config import HwConfig
 from bitsmith.hls.estimate import estimate
+from bitsmith.hls.estimate.hls4ml import stages
 from bitsmith.hls.estimate.hls4ml.area import product_area, shared_multipliers
 from bitsmith.hls.estimate.hls4ml.bounds import bound
 from bitsmith.hls.estimate.hls4ml.coefficients import from_json, load_calibration, to_json
@@ -20,7 +22,8 @@ from bitsmith.hls.estimate.hls4ml.largest import largest_that_fits
 from bitsmith.hls.estimate.hls4ml.layers import Columns, HlsDesign, HlsLayer, columns, dense_columns
 from bitsmith.hls.estimate.hls4ml.memory import fifo_blocks, rom_blocks
 from bitsmith.hls.estimate.hls4ml.model import AREAS, TARGETS, predict
-from bitsmith.hls.estimate.hls4ml.weights import csd_digits, expected_products, legal_reuse, products_of
+from bitsmith.hls.estimate.hls4ml.sums import extra_per_addition
+from bitsmith.hls.estimate.hls4ml.weights import bell_products, csd_digits, expected_products, legal_reuse, products_of
 from bitsmith.hls.results import ZERO
 from bitsmith.models.ir import DoesNotFitError, NetBuilder, QNet, QuantType, Rounding, verify
 
@@ -93,6 +96,22 @@ def test_expected_products_meet_counted_ones(rng: np.random.Generator) -> None:
     assert abs(counted.hard / 452 - 1) < 0.15
 
 
+def test_products_of_bell_shaped_weights() -> None:
+    # magnitudes 1, 2, 3, two of them powers: at a share of 2/3 they are evenly spread, and a draw hits each of the six
+    # values with 1/6
+    found = bell_products(1, 1.0, 2 / 3, weight_bits=3, in_bits=16)
+    assert (found.ones, found.twos, found.soft, found.hard) == pytest.approx((2 / 3, 1 / 3, 0.0, 0.0), abs=0.01)
+    # all powers: small weights; the 1 of either sign, hit by every input
+    ones = bell_products(10, 1e4, 1.0, weight_bits=8, in_bits=16)
+    assert ones.ones == pytest.approx(20.0, rel=1e-3) and ones.twos + ones.soft + ones.hard < 1e-3
+    # fewer powers than any deviation gives: evenly spread up to the type's largest, 127
+    even = bell_products(10, 1e3, 0.0, weight_bits=8, in_bits=16)
+    assert even.span_bits == pytest.approx(math.log2(127), abs=0.02) and even.nonzero == 1e3
+    # weights of one bit have one magnitude; of two, 1 alone
+    assert bell_products(4, 16.0, 0.5, 1, 16).ones == 8.0
+    assert bell_products(4, 16.0, 0.5, 2, 16).ones == pytest.approx(8 * (1 - 0.5**4))
+
+
 def test_legal_reuse_is_hls4mls() -> None:
     # divisors of 224, or its multiples by divisors of 128; asked 512: 448 = 2 * 224 is nearer than 896
     assert legal_reuse(224, 128, 512) == 448 and legal_reuse(32, 64, 512) == 512 and legal_reuse(16, 64, 3) == 2
@@ -111,6 +130,19 @@ def test_fifo_blocks() -> None:
     # 66 x 28 bits: two blocks of 18 each; the same packed: one; 16 x 28 bits are few
     assert fifo_blocks(np.array([66.0, 66.0, 16.0]), np.full(3, 28.0), 18.0).tolist() == [2.0, 2.0, 0.0]
     assert float(fifo_blocks(np.array(130.0), np.array(144.0), 36.0)) == 4.0
+    # above 1,024 words, powers of two of 16,384 bits: 32,768, 8,192 and 65,536 words of 32 bits, 4,096 of 8
+    deep = fifo_blocks(np.array([16900.0, 4356.0, 49152.0, 3072.0]), np.array([32.0, 32.0, 32.0, 8.0]), 18.0)
+    assert deep.tolist() == [64.0, 16.0, 128.0, 2.0]
+
+
+def test_the_axi_port_has_streams_as_deep_as_there_are_values() -> None:
+    pad = HlsLayer("pad", n_in=3072, places_in=1024, places_out=1024, channels=3, in_bits=8, out_bits=8)
+    fc = replace(dense(64, 10), out_bits=8)
+    found = stages.axi_stage(columns([HlsDesign("d", (pad, fc), stream=True, axi=True)]))
+    # three channels of 3,072 words of 8 bits, two blocks each; ten streams of ten words: none
+    assert found.bram.tolist() == [6.0, 0.0] and found.lut.tolist() == [stages.AXI_LUT, 0.0]
+    assert stages.axi_stage(columns([HlsDesign("d", (pad, fc), axi=True)])).bram.tolist() == [0.0, 0.0]
+    assert stages.axi_stage(columns([])).bram.tolist() == []
 
 
 @pytest.mark.parametrize(
@@ -147,10 +179,62 @@ def test_streams_run_at_the_slowest_layer() -> None:
     pad = HlsLayer("pad", n_in=72, places_in=9, places_out=25, channels=8)
     c = columns([HlsDesign("d", (pad, conv), stream=True)])
     found = predict(c, KNOWN.coefficients).designs
-    # 25 positions of 72 + 8 cycles and 1 (csynth: 1,976); the design's own start and end: 1 and 2
-    assert found["ii"].tolist() == [2002.0] and found["latency"].tolist() == [2003.0]
+    # 25 positions of 4 cycles to shift and 72 + 2 in the matrix, and 1 (csynth: 1,976); the design's own start and
+    # end: 1 and 2
+    assert found["ii"].tolist() == [1952.0] and found["latency"].tolist() == [1953.0]
+    # as it runs, 9 of the 25 complete a window, the others are shifted in
+    runs = predict(c, KNOWN.coefficients, worst=False).designs
+    assert runs["ii"].tolist() == [9 * 78 + 16 * 4 + 1 + 1]
     # 8 products of 16 bits: 128 wide, 72 deep: three blocks of 36 and a rest of 20; the index is below 1,024 bits
     assert found["bram"].tolist() == [4.0]
+
+
+def test_a_stride_skips_matrices_but_not_positions() -> None:
+    # RN06's first layer: 32 x 32 positions to 8 x 8; csynth's report says 2,048 to 888,832 cycles, 2 to 868 a position
+    layer = HlsLayer("conv", n_in=27, n_out=32, weight_bits=8, nonzero=850.0, reuse=864, strategy="resource",
+                     places_in=1024, places_out=64, kernel_h=3, kernel_w=3, channels=3, in_bits=8)  # fmt: skip
+    c = one(layer, stream=True, clock_ns=10.0, series7=True, module=True)
+    worst, runs = (layer_cycles(c, w).stream.tolist() for w in (True, False))
+    assert worst == [1024 * (4 + 866) + 1] and runs == [64 * 870 + 960 * 4 + 1]
+
+
+def test_a_window_of_one_dimension_shifts_in_a_loop() -> None:
+    # csynth of 68 positions, 5 taps of 8 channels, sums that saturate, reuse 2: 544 to 884 cycles, 8 to 13 a position
+    layer = HlsLayer("conv", n_in=40, n_out=8, weight_bits=8, nonzero=320.0, reuse=2, strategy="resource",
+                     places_in=68, places_out=64, kernel_w=5, channels=8, in_bits=24, acc_bits=24,
+                     saturates=True)  # fmt: skip
+    c = one(layer, stream=True, module=True)
+    assert layer_cycles(c).stream.tolist() == [68 * 13 + 1]
+    # reuse 1 in the resource strategy: not pipelined over positions either (csynth of 66, 3 taps: 462, 7 a position)
+    c = one(replace(layer, n_in=3, nonzero=24.0, reuse=1, kernel_w=3, places_in=66), stream=True, module=True)
+    assert layer_cycles(c).stream.tolist() == [66 * 7 + 5]
+
+
+def test_sums_that_round_and_saturate_cost_their_operations() -> None:
+    # 24 bits.  Rounding: an adder of 24 (31 LUTs), its carry (2 functions of two bits, 2 LUTs each)
+    # saturating: 15 functions and 2 selections of 24 for the product; an adder of 25 (32), 5 functions and 2
+    # selections for the sum
+    plain = dense(acc_bits=24, in_bits=24)
+    extra = {(True, False): 31 + 4, (False, True): 30 + 48 + 32 + 10 + 48, (True, True): 35 + 168}
+    for (rounds, saturates), luts in extra.items():
+        special = one(replace(plain, rounds=rounds, saturates=saturates))
+        assert extra_per_addition(special).tolist() == [luts]
+        more = product_area(special, KNOWN.coefficients).lut - product_area(one(plain), KNOWN.coefficients).lut
+        assert more.tolist() == pytest.approx([64 * 128 * luts])
+    # registers of a folded matrix: 24 of the cast product; in csynth the factors of 24 and 8 bits and their product too
+    folds = dense(acc_bits=24, in_bits=24, strategy="resource", reuse=128)
+    special = one(replace(folds, saturates=True))
+    for vivado, bits in ((False, 24 + 32 + 32), (True, 24)):
+        more = product_area(special, KNOWN.coefficients, vivado).ff - product_area(one(folds), KNOWN.coefficients).ff
+        assert more.tolist() == pytest.approx([64 * bits])
+    assert extra_per_addition(one(plain)).tolist() == [0.0]
+
+
+def test_a_chain_of_saturating_sums_is_no_tree() -> None:
+    # 64 additions of 1.4 ns at 10 ns: 9 cycles, and 2 (csynth: 11); the resource strategy does not cut the chain
+    chain = dense(64, 16, saturates=True)
+    assert layer_cycles(one(chain, clock_ns=10.0)).latency.tolist() == [11.0]
+    assert layer_cycles(one(replace(chain, strategy="resource"), clock_ns=10.0)).latency.tolist() == [1.0]
 
 
 def test_layers_add_up_and_do_not_touch_each_other() -> None:

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from bitsmith.flows.score import as_json, as_markdown, main, score_file
-from bitsmith.flows.truth import figures_of
+from bitsmith.flows.score import as_json, as_markdown, main, modules_beside, score_file
+from bitsmith.flows.truth import figures_of, read_lines, with_declared_sums
 from bitsmith.hls.estimate.hls4ml.model import TARGETS
-from bitsmith.hls.estimate.hls4ml.rows import design_of, is_saturating, is_series7, is_vitis, kind_of
+from bitsmith.hls.estimate.hls4ml.rows import design_of, is_saturating, is_series7, is_vitis, kind_of, modes_of
 from bitsmith.models.ir.errors import InputError, UnsupportedError
 
 DENSE = {
@@ -157,6 +157,47 @@ def test_saturating_sums_are_told_by_the_module_name() -> None:
     for name, truth in names.items():
         assert is_saturating({"kind": "dense", "module": name}) == truth
     assert not is_saturating({"kind": "relu", "module": next(iter(names))})
+    # the name's type is the result's: where sums are wider, it is not theirs
+    for bits, truth in ((28, True), (30, False), (None, True)):
+        row = {"kind": "dense", "module": next(iter(names)), "cfg": {"accum_t_bits": bits}}
+        assert is_saturating(row) == truth
+
+
+@pytest.mark.parametrize(
+    ("declared", "modes"),
+    [
+        ("ap_fixed<28,16,AP_RND,AP_SAT>", (True, True)), ("ap_fixed<16, 6, AP_TRN, AP_WRAP, 0>", (False, False)),
+        ("ap_ufixed<6,-2,AP_RND_CONV,AP_WRAP>", (True, False)), ("ap_fixed<16,6>", (False, False)),
+        ("fixed<8,3,TRN,SAT_SYM>", (False, True)), ("dense_ap_fixed_28_16_1_0_0_config15_s", (True, True)),
+        ("relu_ap_fixed_16_6_5_3_0_ap_fixed_8_1_4_0_0_relu", (True, True)), ("", (False, False)),
+        (None, (False, False)), (7, (False, False)),
+    ],
+)  # fmt: skip
+def test_modes_of_a_declared_type(declared: Any, modes: tuple[bool, bool]) -> None:
+    assert modes_of(declared) == modes
+
+
+def test_a_design_takes_the_modes_that_its_modules_are_named_after(tmp_path: Path) -> None:
+    where = {"repo": "a/b", "path": "p"}
+    module = {**where, "kind": "dense", "module": "dense_array_ap_fixed_4u_array_ap_fixed_24_16_0_0_0_16u_config15_s"}
+    other = {**DENSE, "repo": "a/b", "path": "other"}
+    said = {**DENSE, **where, "acc_type": "ap_fixed<24,16>"}
+    lines = read_lines(write(tmp_path, {**DENSE, **where}, other, said, module))
+    layers = [design_of(x.row).layers[0] for x in with_declared_sums(lines, lines)[:3]]
+    assert [(x.rounds, x.saturates) for x in layers] == [(True, True), (False, False), (False, False)]
+    # a file of designs and modules is read so by itself
+    alone = score_file(write(tmp_path, {**DENSE, **where})).priced[0]
+    mixed = score_file(write(tmp_path, {**DENSE, **where}, module)).priced[0]
+    assert mixed.value["lut"] > alone.value["lut"]
+    # as is one of modules beside it, where it is the only one
+    path = write(tmp_path, {**DENSE, **where})
+    (tmp_path / "some_modules.jsonl").write_text(json.dumps(module))
+    found = modules_beside(path)
+    assert found is not None and found.name == "some_modules.jsonl"
+    scored = score_file(path, modules=found)
+    assert scored.priced[0].value == mixed.value and "from some_modules.jsonl" in as_markdown(scored)
+    (tmp_path / "more_modules.jsonl").write_text("")
+    assert modules_beside(path) is None
 
 
 def test_a_missing_weight_statistic_is_guessed_from_what_is_there() -> None:

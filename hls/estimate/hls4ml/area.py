@@ -14,6 +14,7 @@ import numpy as np
 
 from bitsmith.hls.estimate.hls4ml.coefficients import MODES, Coefficients
 from bitsmith.hls.estimate.hls4ml.layers import Bools, Columns, Floats
+from bitsmith.hls.estimate.hls4ml.sums import extra_of_sums
 from bitsmith.hls.estimate.hls4ml.weights import LUT_PRODUCT_BITS
 
 UNIT = 16.0
@@ -186,8 +187,8 @@ def folded_ff_terms(c: Columns) -> Floats:
     )
 
 
-def product_area(c: Columns, k: Coefficients) -> Area:
-    """Cost of the matrices; zero for all other layers."""
+def product_area(c: Columns, k: Coefficients, vivado: bool = False) -> Area:
+    """Cost of the matrices, csynth's or (registers of sums that saturate) Vivado's; zero for all other layers."""
     lut, ff, dsp = (np.zeros(c.kind.size) for _ in range(3))
     terms = product_terms(c)
     hard = c.hard * np.maximum(1.0, blocks_per_product(c))
@@ -204,4 +205,5 @@ def product_area(c: Columns, k: Coefficients) -> Area:
     lut[rows] = (folded_lut_terms(c) @ np.array(k.folded))[rows]
     ff[rows] = (folded_ff_terms(c) @ np.array(k.folded_ff))[rows]
     dsp[rows] = (block_factor(c) * blocks_per_product(c))[rows]
-    return Area(lut * c.copies, ff * c.copies, dsp * c.copies)
+    extra = extra_of_sums(c, np.where(rows, block_factor(c), c.nonzero), rows, vivado)
+    return Area((lut + extra.lut) * c.copies, (ff + extra.ff) * c.copies, dsp * c.copies)

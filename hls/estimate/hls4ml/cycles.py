@@ -19,6 +19,7 @@ from bitsmith.hls.estimate.hls4ml.area import (
     sum_cycles,
 )
 from bitsmith.hls.estimate.hls4ml.layers import Columns, Floats
+from bitsmith.hls.estimate.hls4ml.sums import chain_cycles
 
 DSP_STAGES = 4.0
 """More of them on 28 nm parts, whose multipliers are pipelined at 5 ns."""
@@ -34,10 +35,13 @@ class Cycles:
 
 
 def unfolded_latency(c: Columns) -> Floats:
-    """Pipeline stages of a matrix of constants: of its sums and, on 28 nm parts, of its multipliers."""
+    """Pipeline stages of a matrix of constants: of its sums and, on 28 nm parts, of its multipliers.
+
+    Only the latency strategy cuts chains of saturating sums: with the other, csynth misses its clock instead.
+    """
     in_dsp = c.of_layers(c.series7) & (c.hard >= 0.5)
     stages = np.round(DSP_STAGES * np.minimum(1.0, 5.0 / c.of_layers(c.clock_ns)))
-    return sum_cycles(c) + np.where(in_dsp, stages, 0.0)
+    return np.where(c.saturates & ~c.resource, chain_cycles(c), sum_cycles(c)) + np.where(in_dsp, stages, 0.0)
 
 
 def matrix_cycles(c: Columns) -> tuple[Floats, Floats]:
@@ -57,14 +61,16 @@ def matrix_cycles(c: Columns) -> tuple[Floats, Floats]:
     rows = folded(c)
     # a cycle less where nothing is selected and no product is in a DSP block
     quick = (c.reuse <= 2 * c.n_in) & (blocks_per_product(c) == 0)
-    return np.where(rows, c.reuse + 2.0 - quick, np.where(c.matrix, latency, 0.0)), np.where(rows, c.reuse, interval)
+    slow = c.saturates  # a cycle more where the product is cast (four reports)
+    return np.where(rows, c.reuse + 2.0 - quick + slow, np.where(c.matrix, latency, 0.0)), np.where(
+        rows, c.reuse, interval
+    )
 
 
-def layer_cycles(c: Columns) -> Cycles:
-    """Cycles of every layer."""
+def layer_cycles(c: Columns, worst: bool = True) -> Cycles:
+    """Cycles of every layer; ``worst`` as in ``stream_cycles``."""
     latency, interval = matrix_cycles(c)
     stream = c.of_layers(c.stream)
-    vitis = c.of_layers(c.vitis)
     slow = c.of_layers(c.series7) & (c.of_layers(c.clock_ns) < 7.0)
     softmax = c.is_kind("softmax")
     latency = np.where(softmax, np.where(slow, 13.0, 4.0), latency)
@@ -73,24 +79,48 @@ def layer_cycles(c: Columns) -> Cycles:
     spread = c.is_kind("conv") & ~stream & (places > 1)
     latency = np.where(spread, places * interval + latency, latency)
     interval = np.where(spread, places * interval, interval)
-    return Cycles(latency, interval, np.where(stream, stream_cycles(c, latency, vitis), latency))
+    return Cycles(latency, interval, np.where(stream, stream_cycles(c, latency, worst), latency))
 
 
-def stream_cycles(c: Columns, latency: Floats, vitis: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Floats:
+def shift_cycles(c: Columns) -> Floats:
+    """Cycles of a position that a convolution on a stream takes in and that completes no window.
+
+    hls4ml's nnet_conv_stream.h: of one dimension, the window shifts in a loop over its width (5 taps: 8 cycles, 3: 6,
+    in seven reports); of two, in one pipelined function (2 and 4 cycles in two reports).  Streams of single values
+    take them one by one.
+    """
+    one_row = (c.kernel_h <= 1) & (c.kernel_w > 1)
+    return np.where(c.single_stream, c.channels + 1.0, np.where(one_row, c.kernel_w + 3.0, 4.0))
+
+
+def position_cycles(c: Columns, latency: Floats) -> tuple[Floats, Floats]:
+    """Cycles of a convolution on a stream per position: of one that gives an output, and of one that does not.
+
+    The latency strategy pipelines over the positions, so that all are alike: the reuse factor in Vivado HLS; in Vitis
+    HLS the call per position is not pipelined and takes the matrix's latency and 2 (3 from a latency of 3 on).  The
+    resource strategy does not: shift the window in, and, where it is complete, call the matrix and wait.
+    """
+    shift = shift_cycles(c)
+    called = np.where(folded(c), latency, np.maximum(1.0, latency))
+    waits = shift + np.where(c.single_stream, c.reuse + 2.0 + c.n_out, called)
+    vitis = c.of_layers(c.vitis)
+    plain = np.maximum(np.where(vitis, latency + 2 + (latency >= 3), 1.0), c.reuse)
+    plain = plain + np.where(c.single_stream, c.channels + c.n_out, 0.0)
+    turns = c.resource & (folded(c) | ~vitis)
+    return np.where(turns, waits, plain), np.where(turns, shift, plain)
+
+
+def stream_cycles(c: Columns, latency: Floats, worst: bool) -> Floats:
     """Cycles that each layer of a stream takes for one input.
 
-    A convolution takes a position per cycle at reuse 1 in Vivado HLS; in Vitis HLS the call per position is not
-    pipelined and takes the matrix's latency and 2 (3 from a latency of 3 on); folded, the reuse factor and 8
-    (4 to 11 in nine reports).
-    Streams of single values add the values in and out.  A dense layer gathers its input first.
+    csynth does not know which positions complete a window and, in the ``worst`` case, has all of them do so; as it
+    runs, ``places_out`` do.  A dense layer gathers its input first.
     """
-    rows = folded(c)
-    plain = np.where(vitis, latency + 2 + (latency >= 3), 1.0)
-    per_place = np.where(
-        rows, c.reuse + np.where(c.single_stream, 3.0, 8.0), np.where(c.reuse > 1, np.maximum(plain, c.reuse), plain)
-    )
-    per_place = per_place + np.where(c.single_stream, c.channels + np.where(c.matrix, c.n_out, 0.0), 0.0)
-    conv = c.places_in * per_place + np.where(rows, 1.0, latency + np.where(vitis, 2, 5))
+    vitis = c.of_layers(c.vitis)
+    gives, takes = position_cycles(c, latency)
+    given = c.places_in if worst else np.minimum(c.places_out, c.places_in)
+    conv = given * gives + (c.places_in - given) * takes
+    conv = conv + np.where(folded(c), 1.0, latency + np.where(vitis, 2, 5))
     dense = np.ceil(c.n_in / np.maximum(c.channels, 1.0)) + latency + np.where(c.n_in > c.channels, 4, 1)
     one_by_one = np.where(c.single_stream, c.channels, 1.0)
     pooled = c.places_in * np.where(vitis, 2.0, 1.0)  # Vitis: 1,155 cycles for 576 positions

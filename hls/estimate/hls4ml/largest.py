@@ -34,7 +34,7 @@ def largest_that_fits(net: QNet, hw: HwConfig) -> Largest:
     reuses = [2**i for i in range(max(sizes, default=1).bit_length() + 1)]
     tried = [replace(hw, strategy="latency", reuse=1), *(replace(hw, strategy="resource", reuse=r) for r in reuses)]
     c = columns([design_of_net(net, choice) for choice in tried])
-    found = predict(c, load_calibration().coefficients, vivado=True).designs
+    found = predict(c, load_calibration().coefficients, vivado=True, worst=False).designs
     device = hw.board.device
     have = np.array([[getattr(device, name)] for name in AREAS], dtype=np.float64)
     shares = np.stack([found[name] for name in AREAS]) / np.maximum(have, 1e-9)

@@ -53,6 +53,8 @@ class HlsLayer:
     strategy: str = "latency"
     single_stream: bool = False  # values one after the other, not a position at a time
     copies: int = 1  # how often the matrix stands side by side (io_parallel convolutions)
+    rounds: bool = False  # the type of the sums rounds (else it truncates)
+    saturates: bool = False  # the type of the sums saturates (else it wraps)
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,8 @@ class Columns:
     resource: Bools
     single_stream: Bools
     copies: Floats
+    rounds: Bools
+    saturates: Bools
     design: NDArray[np.int64]  # of each layer: index of its design, ascending
     stream: Bools
     clock_ns: Floats
@@ -134,7 +138,8 @@ class Columns:
         return self.is_kind("dense", "conv")
 
 
-_LAYER_COLUMNS = tuple(f.name for f in fields(HlsLayer) if f.name not in ("kind", "name", "strategy", "single_stream"))
+_OTHERS = ("kind", "name", "strategy", "single_stream", "rounds", "saturates")
+_LAYER_COLUMNS = tuple(f.name for f in fields(HlsLayer) if f.name not in _OTHERS)
 
 
 def columns(designs: Sequence[HlsDesign]) -> Columns:
@@ -153,6 +158,8 @@ def columns(designs: Sequence[HlsDesign]) -> Columns:
         **{name: floats(getattr(layer, name) for layer in layers) for name in _LAYER_COLUMNS},
         resource=bools(layer.strategy == "resource" for layer in layers),
         single_stream=bools(layer.single_stream for layer in layers),
+        rounds=bools(layer.rounds for layer in layers),
+        saturates=bools(layer.saturates for layer in layers),
         design=np.repeat(np.arange(len(designs)), counts),
         stream=bools(d.stream for d in designs),
         clock_ns=floats(d.clock_ns for d in designs),
@@ -179,6 +186,7 @@ def dense_columns(
         kind=np.zeros(n, dtype=np.int64), n_in=n_in, n_out=n_out, places_in=one, places_out=one, kernel_h=one,
         kernel_w=one, channels=n_in, in_bits=in_bits, out_bits=acc_bits, acc_bits=acc_bits, weight_bits=weight_bits,
         nonzero=nonzero, ones=ones, twos=twos, soft=soft, hard=hard, span_bits=span, reuse=reuse, resource=resource,
-        single_stream=no, copies=one, design=np.arange(n), stream=no, clock_ns=np.full(n, clock_ns),
-        vitis=np.full(n, vitis), series7=np.full(n, series7), plain=no, axi=no, module=no,
+        single_stream=no, copies=one, rounds=no, saturates=no, design=np.arange(n), stream=no,
+        clock_ns=np.full(n, clock_ns), vitis=np.full(n, vitis), series7=np.full(n, series7), plain=no, axi=no,
+        module=no,
     )  # fmt: skip

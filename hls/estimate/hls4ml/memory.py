@@ -42,6 +42,12 @@ def rom_blocks(depth: Floats, width: Floats) -> Floats:
 
 
 def fifo_blocks(depth: Floats, width: Floats, widest: float) -> Floats:
-    """Blocks of a FIFO, at most ``widest`` bits of a word in one block."""
-    blocks = np.ceil(width / np.minimum(widest, np.where(depth <= 512, 36.0, 18.0))) * np.ceil(depth / 1024)
+    """Blocks of a FIFO, at most ``widest`` bits of a word in one block.
+
+    Above 1,024 words the depth is a power of two and parity bits are not used, as in ROMs: 49,152, 16,900 and 4,356
+    words of 32 bits in a report.
+    """
+    words = 2.0 ** np.ceil(np.log2(np.maximum(depth, 1.0)))
+    shallow = np.ceil(width / np.minimum(widest, np.where(depth <= 512, 36.0, 18.0)))
+    blocks = np.where(depth > 1024, np.ceil(words * width / 16384), shallow)
     return np.where((depth <= 1) | (depth * width <= SMALL_FIFO_BITS), 0.0, blocks)

@@ -58,7 +58,7 @@ def factors_of(c: Columns, k: Coefficients, target: str) -> Floats:
 
 def layer_areas(c: Columns, k: Coefficients, vivado: bool = False) -> tuple[dict[str, Floats], dict[str, Floats]]:
     """Analytic areas of each layer before any factor: of its module, and of what stands around it (FIFO, registers)."""
-    product = product_area(c, k)
+    product = product_area(c, k, vivado)
     function = stages.function_stage(c)
     inner = function, stages.window_stage(c), stages.gather_stage(c), stages.turn_stage(c)
     module = {
@@ -72,14 +72,17 @@ def layer_areas(c: Columns, k: Coefficients, vivado: bool = False) -> tuple[dict
     return module, around
 
 
-def predict(c: Columns, k: Coefficients, vivado: bool = False) -> Prediction:
-    """Figures of every layer and every design: csynth's, or those of Vivado's synthesis with ``vivado``."""
+def predict(c: Columns, k: Coefficients, vivado: bool = False, worst: bool = True) -> Prediction:
+    """Figures of every layer and every design: csynth's, or those of Vivado's synthesis with ``vivado``.
+
+    Cycles are csynth's worst case, or with ``worst`` false those of a run: see ``cycles.stream_cycles``.
+    """
     module, around = layer_areas(c, k, vivado)
     layers = {}
     for name in AREAS:
         scale = k.vivado.get(name, 1.0) if vivado else 1.0
         layers[name] = (module[name] * factors_of(c, k, name) + around[name]) * scale
-    cycles = layer_cycles(c)
+    cycles = layer_cycles(c, worst)
     layers["latency"] = np.where(c.of_layers(c.stream), cycles.stream, cycles.latency)
     latency, interval = design_cycles(c, cycles)
     designs = {name: c.sums(layers[name]) for name in AREAS} | {"latency": latency, "ii": interval}

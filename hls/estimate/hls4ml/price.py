@@ -22,10 +22,10 @@ FOREIGN = ("quartus", "oneapi", "catapult", "libero")
 
 
 def price_design(design: HlsDesign, foreign: bool = False, vivado: bool = True) -> dict[str, Figure]:
-    """Totals of one design: target -> figure, Vivado's synthesis or (without ``vivado``) csynth's."""
+    """Totals of one design: target -> figure, Vivado's synthesis and the cycles as it runs, or csynth's report."""
     calibration = load_calibration()
     c = columns([design])
-    values = predict(c, calibration.coefficients, vivado).designs
+    values = predict(c, calibration.coefficients, vivado, worst=not vivado).designs
     found = bound(c, values, calibration, vivado)
     figures = {t: Figure(float(values[t][0]), float(found.low[t][0]), float(found.high[t][0])) for t in TARGETS}
     return {t: _widened(f, calibration.widening) for t, f in figures.items()} if foreign else figures
@@ -46,7 +46,7 @@ def price_hls4ml(net: QNet, hw: HwConfig, family: Family) -> Priced:
     """
     design = design_of_net(net, hw)
     c = columns([design])
-    layers = predict(c, load_calibration().coefficients, vivado=True).layers
+    layers = predict(c, load_calibration().coefficients, vivado=True, worst=False).layers
     totals = price_design(design, hw.hls_tool in FOREIGN)
     problem = why_not(design)
     rows = []

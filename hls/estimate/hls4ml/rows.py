@@ -15,10 +15,10 @@ from typing import Any
 from bitsmith.hls.estimate.hls4ml.layers import HlsDesign, HlsLayer
 from bitsmith.hls.estimate.hls4ml.weights import (
     Products,
+    bell_products,
     expected_products,
     legal_reuse,
     span_from_digits,
-    span_from_powers,
     span_from_type,
 )
 from bitsmith.models.ir.errors import UnsupportedError
@@ -83,6 +83,25 @@ def is_vitis(tool: Any) -> bool:
 def is_series7(part: Any) -> bool:
     """Whether a part is of AMD's 7 series."""
     return re.match(r"(xc|xa|xq)?7[azksvx]", str(part or "").lower()) is not None
+
+
+_DECLARED = r"fixed<\d+,-?\d+,([A-Z_0-9]+),([A-Z_0-9]+)"  # in C++
+_MANGLED = r"fixed_\d+_[a-z]?\d+_(\d)_(\d)"  # in the name of a module
+_TRUNCATES, _WRAPS = ("5", "AP_TRN", "TRN"), ("3", "4", "AP_WRAP", "WRAP", "AP_WRAP_SM", "WRAP_SM")
+
+
+def modes_of(declared: Any) -> tuple[bool, bool]:
+    """Whether a type rounds and whether it saturates: of ``ap_fixed<28,16,AP_RND,AP_SAT>``, ``ap_fixed_28_16_0_0_0``.
+
+    Of several types in a text, the last.  The numbers are those of AMD's ``ap_q_mode`` and ``ap_o_mode``.  A text
+    without modes is C++'s default: it truncates and wraps.
+    """
+    text = str(declared or "").replace(" ", "")
+    found = re.findall(_DECLARED, text) or re.findall(_MANGLED, text)
+    if not found:
+        return False, False
+    rounding, overflow = found[-1]
+    return rounding not in _TRUNCATES, overflow not in _WRAPS
 
 
 def stage_of(row: Row) -> str:
@@ -159,6 +178,7 @@ class _Reader:
         strategy = _strategy(layer.get("strategy"), layer.get("mult_strategy"), self.row.get("strategy"))
         reuse = integer(layer.get("rf"), integer(self.row.get("rf"), 1))
         places_in, places_out = (_places(layer, way) for way in ("in", "out"))
+        rounds, saturates = modes_of(layer.get("acc_type") or self.row.get("acc_type"))
         return HlsLayer(
             kind=kind,
             name=str(layer.get("name") or layer.get("type")),
@@ -178,6 +198,8 @@ class _Reader:
             strategy=strategy,
             single_stream=str(layer.get("type")).endswith("_me"),
             copies=integer(layer.get("pf"), 1) if kind == "conv" else 1,
+            rounds=rounds,
+            saturates=saturates,
         )
 
     def other(self, layer: Row, kind: str) -> HlsLayer:
@@ -239,21 +261,17 @@ def _products(layer: Row, shape: tuple[int, int], in_bits: int, weight_bits: int
         zeros = number(layer.get("cfg_n_zeros")) or 0.0
     nonzero = max(0.0, total - min(zeros, total))
     whole = integer(layer.get("w_int"), 1)
-    span = _span(layer, shape, nonzero, weight_bits, whole)
-    found = expected_products(shape[0], nonzero, span, in_bits)
-    ones, twos, soft, hard = (float(f) for f in found)
-    return Products(nonzero, ones, twos, soft, hard, span)
-
-
-def _span(layer: Row, shape: tuple[int, int], nonzero: float, weight_bits: int, whole: int) -> float:
     largest, digits, powers = (number(layer.get(key)) for key in ("absmax", "csd_digits", "n_pow2"))
     if largest:
-        return max(0.0, min(weight_bits - 1.0, math.log2(largest) + weight_bits - whole))
-    if digits and nonzero and digits >= nonzero:
-        return min(weight_bits - 1.0, span_from_digits(digits / nonzero))
-    if powers and nonzero:
-        return min(weight_bits - 1.0, span_from_powers(min(1.0, powers / nonzero)))
-    return span_from_type(weight_bits, whole, *shape)
+        span = max(0.0, min(weight_bits - 1.0, math.log2(largest) + weight_bits - whole))
+    elif digits and nonzero and digits >= nonzero:
+        span = min(weight_bits - 1.0, span_from_digits(digits / nonzero))
+    elif powers and nonzero:
+        return bell_products(shape[0], nonzero, min(1.0, powers / nonzero), weight_bits, in_bits)
+    else:
+        span = span_from_type(weight_bits, whole, *shape)
+    ones, twos, soft, hard = (float(f) for f in expected_products(shape[0], nonzero, span, in_bits))
+    return Products(nonzero, ones, twos, soft, hard, span)
 
 
 _CFG = {
@@ -280,9 +298,15 @@ def _input_bits(layer: Mapping[str, Any], out_bits: int) -> int:
 
 
 def is_saturating(row: Row) -> bool:
-    """Whether the row is of a module with a matrix whose sums saturate: its name ends with their ap_fixed_W_I_Q_O_N."""
-    types = re.findall(r"_fixed_\d+_\d+_[0-6]_([0-3])_\d", str(row.get("module")))
-    return kind_of(str(row.get("kind"))) in ("dense", "conv") and bool(types) and types[-1] != "3"
+    """Whether the row is of a module with a matrix whose sums saturate: its name ends with their ap_fixed_W_I_Q_O_N.
+
+    The name has the type of the result; it is that of the sums where they are as wide.
+    """
+    if kind_of(str(row.get("kind"))) not in ("dense", "conv") or not modes_of(row.get("module"))[1]:
+        return False
+    cfg = row.get("cfg")
+    summed = integer(cfg.get("accum_t_bits"), 0) if isinstance(cfg, Mapping) else 0
+    return summed in (0, int(re.findall(r"fixed_(\d+)_", str(row.get("module")))[-1]))
 
 
 def _module(row: Row) -> HlsDesign:
@@ -291,8 +315,6 @@ def _module(row: Row) -> HlsDesign:
         raise UnsupportedError("a top without its layers")
     if not MODULES.match(kind):
         raise UnsupportedError(f"modules without a model: {re.sub(r'[_0-9]+$', '', kind)}")
-    if is_saturating(row):
-        raise UnsupportedError("a module whose sums saturate")
     if not isinstance(cfg, Mapping) or not cfg:
         raise UnsupportedError("a module without its configuration")
     layer = {mine: cfg.get(theirs) for theirs, mine in _CFG.items()} | {"type": kind}
@@ -306,7 +328,12 @@ def _module(row: Row) -> HlsDesign:
     if widths:
         layer |= {"in_bits": widths[0], "out_bits": widths[-1]}
     if len(widths) == 1 and kind_of(kind) in ("dense", "conv") and "array_" in str(row.get("module")):
-        layer["in_bits"] = _input_bits(layer, widths[0])  # the name of the module has the type of the output alone
+        # the name of the module has the type of the output in full, that of the input only where it is an integer
+        whole_numbers = re.search(r"array_ap_u?int_(\d+)_", str(row.get("module")))
+        if whole_numbers:
+            layer["in_bits"] = int(whole_numbers.group(1))
+        elif not is_saturating(row):
+            layer["in_bits"] = _input_bits(layer, widths[0])  # a sum that saturates does not grow
     whole = re.match(r"dense_latency|dense_resource|dense_wrapper|softmax_", kind) is None
     stream = (
         "array_" in str(row.get("module")) or kind.endswith("_me") or ("stream" in str(cfg.get("io_type")) and whole)
@@ -314,7 +341,7 @@ def _module(row: Row) -> HlsDesign:
     width = re.search(r"array_.*?(\d+)u(_|$)", str(row.get("module")))
     if width and kind_of(kind) not in ("conv", "dense"):
         layer["n_filt"] = int(width.group(1))
-    reader = _Reader({"strategy": cfg.get("strategy")})
+    reader = _Reader({"strategy": cfg.get("strategy"), "acc_type": row.get("module") if is_saturating(row) else None})
     if width and kind_of(kind) == "dense" and stream:
         reader.channels = int(width.group(1))
     made = reader.read([layer])

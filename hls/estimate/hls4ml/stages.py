@@ -93,10 +93,14 @@ def window_stage(c: Columns) -> Stage:
 
 
 def gather_stage(c: Columns) -> Stage:
-    """A dense layer on a stream gathers its inputs first: registers for all of them and their enables."""
-    rows = c.is_kind("dense") & c.of_layers(c.stream) & (c.n_in > c.channels)  # also of inputs that end in memory
+    """A dense layer on a stream gathers its inputs first (nnet_dense_stream.h): registers for all of them.
+
+    Enables of their own where they come in several beats.  Also of inputs that end in memory.  Seven reports of modules
+    with their wrappers: the difference is the inputs' bits, and in four the outputs' too.
+    """
+    rows = c.is_kind("dense") & c.of_layers(c.stream)
     zero = np.zeros(c.n_in.shape)
-    return Stage(rows * c.n_in * 0.3, rows * c.n_in * c.in_bits, zero, zero)
+    return Stage(rows * (c.n_in > c.channels) * c.n_in * 0.3, rows * c.n_in * c.in_bits, zero, zero)
 
 
 def weight_blocks(c: Columns, vivado: bool) -> Floats:
@@ -156,8 +160,27 @@ def turn_stage(c: Columns) -> Stage:
 
 
 def axi_stage(c: Columns) -> Stage:
-    """The AXI port of hls4ml's accelerator back ends, with the first layer: 3,389 to 6,771 LUTs in three designs."""
-    first = np.concatenate([[True], c.design[1:] != c.design[:-1]]) if c.design.size else np.zeros(0, dtype=np.bool_)
-    rows = first & c.of_layers(c.axi)
-    zero = np.zeros(c.kind.size)
-    return Stage(rows * AXI_LUT, rows * AXI_FF, zero, zero)
+    """The AXI port of hls4ml's accelerator back ends, with the first and the last layer.
+
+    3,389 to 6,771 LUTs in three designs.  Streams from and to it are as deep as there are values (N_IN, N_OUT), each
+    channel's own; so in two reports, of hls4ml's vivado_accelerator_writer.py of 2021, later ones are as deep as there
+    are positions.
+    """
+    changes = c.design[1:] != c.design[:-1]
+    starts, ends = (np.concatenate(parts) if c.design.size else np.zeros(0, dtype=np.bool_)
+                    for parts in (([True], changes), (changes, [True])))  # fmt: skip
+    starts, ends = starts & c.of_layers(c.axi), ends & c.of_layers(c.axi)
+    given = np.where(c.matrix, c.n_out, c.channels)
+    blocks = np.zeros(c.kind.size)
+    for rows, values, places, bits in (
+        (
+            starts,
+            c.channels,
+            np.where(c.is_kind("dense"), c.n_in / np.maximum(c.channels, 1.0), c.places_in),
+            c.in_bits,
+        ),
+        (ends, given, c.places_out, c.out_bits),
+    ):
+        apart = np.where(c.single_stream, 1.0, values)
+        blocks = blocks + np.where(rows & c.of_layers(c.stream), apart * fifo_blocks(values * places, bits, 18.0), 0.0)
+    return Stage(starts * AXI_LUT, starts * AXI_FF, np.zeros(c.kind.size), blocks)

@@ -31,6 +31,7 @@ def columns_of(table: LayerTable, hw: HwConfig) -> Columns:
         out_bits=np.where(table.act_bits > 0, table.act_bits, table.acc_bits), acc_bits=table.acc_bits,
         weight_bits=table.w_bits, nonzero=nonzero, ones=ones, twos=twos, soft=soft, hard=hard, span_bits=span,
         reuse=table.reuse, resource=np.full(n, hw.strategy == "resource"), single_stream=np.zeros(n, bool),
+        rounds=np.zeros(n, bool), saturates=np.zeros(n, bool),
         copies=np.where(windows & (hw.io != "io_stream"), table.places, one), design=table.design,
         stream=np.full(designs, hw.io == "io_stream"), clock_ns=np.full(designs, hw.clock_ns),
         vitis=np.full(designs, hw.hls_tool != "vivado"), series7=np.full(designs, hw.board.device.family == "xc7"),
@@ -42,7 +43,7 @@ def price_table(table: LayerTable, hw: HwConfig) -> PriceTable:
     """What Vivado's synthesis will make of every design, and the cycles of its HLS schedule."""
     calibration = load_calibration()
     c = columns_of(table, hw)
-    values = predict(c, calibration.coefficients, vivado=True).designs
+    values = predict(c, calibration.coefficients, vivado=True, worst=False).designs
     bounds = bound(c, values, calibration, vivado=True)
     value, low, high = ({NAMES.get(t, t): v for t, v in d.items()} for d in (values, bounds.low, bounds.high))
     return PriceTable(value, low, high, f"{calibration.id}; by table")

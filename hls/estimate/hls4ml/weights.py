@@ -108,12 +108,42 @@ def span_from_digits(mean: float) -> float:
     return float(np.interp(mean, means[whole], np.arange(0.0, TABLE_BITS + 1)))
 
 
-def span_from_powers(share: float) -> float:
-    """Bits of the largest of evenly spread magnitudes of which ``share`` are powers of two."""
-    ones, _, _ = _classes()
-    whole = 2 ** np.arange(0, TABLE_BITS + 1)
-    shares = ones[whole] / whole
-    return float(np.interp(-share, -shares, np.arange(0.0, TABLE_BITS + 1)))
+def bell_products(n_in: int, nonzero: float, share: float, weight_bits: int, in_bits: int) -> Products:
+    """Products to expect of weights whose magnitudes are normal, cut at what ``weight_bits`` hold.
+
+    Trained weights are bell-shaped; the deviation is the one at which ``share`` of the nonzero magnitudes are powers of
+    two.  A value of probability p is hit by one of n draws with 1 - (1 - p)**n, each magnitude by two values.
+    """
+    digits = csd_digits(np.arange(1, 2 ** min(weight_bits - 1, TABLE_BITS) + 1, dtype=np.int64))[:-1]
+    if digits.size < 1:  # weights of 1
+        return Products(nonzero, min(nonzero, 2.0 * n_in), 0.0, 0.0, 0.0, 0.0)
+    magnitude = np.arange(1.0, digits.size + 1)
+    narrow, wide = 0.05, 4.0 * digits.size  # deviations: all weights of 1; evenly spread
+    for _ in range(40):
+        deviation = math.sqrt(narrow * wide)
+        p = _normal(magnitude, deviation)
+        narrow, wide = (deviation, wide) if p[digits == 1].sum() > share else (narrow, deviation)
+    p = _normal(magnitude, wide)
+    different = 2.0 * n_in * (1.0 - (1.0 - p / 2) ** (nonzero / max(n_in, 1)))
+    in_dsp = magnitude >= narrowest_hard(in_bits)
+    # the largest of so many: where less than one is left above it
+    above = nonzero * (1.0 - np.cumsum(p))
+    largest = magnitude[np.argmax(above < 1.0)]
+    return Products(
+        nonzero=nonzero,
+        ones=float(different[digits == 1].sum()),
+        twos=float(different[digits == 2].sum()),
+        soft=float(different[(digits > 2) & ~in_dsp].sum()),
+        hard=float(different[(digits > 2) & in_dsp].sum()),
+        span_bits=math.log2(largest),
+    )
+
+
+def _normal(magnitude: Floats, deviation: float) -> Floats:
+    """Probabilities of magnitudes, none of zero."""
+    # relative to the first: the exponent of a small deviation would underflow for all of them
+    p = np.exp(-((magnitude / deviation) ** 2 - (magnitude[0] / deviation) ** 2) / 2)
+    return np.asarray(p / p.sum(), dtype=np.float64)
 
 
 def span_from_type(weight_bits: int, weight_int: int, n_in: int, n_out: int) -> float:
