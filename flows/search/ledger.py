@@ -33,6 +33,7 @@ class Plan:
     epochs: int
     start: str | None = None  # file of weights, relative to the sweep's folder
     floor: float | None = None  # validation accuracy below which training ends at half-time
+    relaxed_epochs: int = 0  # of a training with real bit widths, between the float baseline and the net's own
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from bitsmith.flows.search.candidate import config_of, fingerprint
 from bitsmith.flows.search.executor import Executor, Failure
 from bitsmith.flows.search.goals import Axes, Goals, measures_of
 from bitsmith.flows.search.ledger import REPEATS, Ledger, Plan, Trial
+from bitsmith.flows.search.relaxation import relaxation
 from bitsmith.flows.search.screen import prices, refusal
 from bitsmith.flows.search.space import Parameter, Value
 from bitsmith.flows.search.storage import full
@@ -64,7 +65,8 @@ class Sweep:
         train = config.train.model_copy(update={"float_epochs": max(1, plan.float_epochs), "epochs": plan.epochs})
         start = (self.folder / plan.start).read_bytes() if plan.start else None
         plain = config.model_copy(update={"train": train}).model_dump(mode="json", by_alias=True)
-        return Request(trial.number, plain, start, plan.floor, self.data_dir, self.data_sha256)
+        free = relaxation(config, self.parameters, plan.relaxed_epochs) if plan.relaxed_epochs else None
+        return Request(trial.number, plain, start, plan.floor, self.data_dir, self.data_sha256, free)
 
 
 class Strategy(Protocol):
@@ -157,6 +159,7 @@ def _complete(sweep: Sweep, ledger: Ledger, trial: Trial, outcome: Outcome) -> N
         "figures": outcome.figures,
         "weights_kept": outcome.weights_kept,
         "epochs": outcome.epochs,
+        "path": list(outcome.path),
         "seconds": outcome.seconds,
         "net_sha256": outcome.net_sha256,
         "config_sha256": fingerprint(config),

@@ -22,6 +22,7 @@ from bitsmith.flows.frontends import lower_file
 from bitsmith.flows.measure import accuracy
 from bitsmith.flows.options import hw_config
 from bitsmith.flows.pricing import estimate_json, price
+from bitsmith.flows.search.relaxation import Relaxation
 from bitsmith.hls.backends.base import refuse
 from bitsmith.models import data as datasets
 from bitsmith.models.data.dataset import Dataset, FloatArray, LabelArray
@@ -46,6 +47,7 @@ class Request:
     floor: float | None  # validation accuracy below which training ends at half-time
     data_dir: str | None
     data_sha256: str
+    relaxation: Relaxation | None = None
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ class Outcome:
     epochs: int  # trained, float ones included
     net_sha256: str
     seconds: float
+    path: tuple[dict[str, float], ...]  # widths of a relaxation, from many to few; empty without one
     net: dict[str, bytes]  # file name -> content
     weights: bytes  # .npz
 
@@ -87,8 +90,8 @@ def run_trial(request: Request) -> Outcome:
     check_data(config.net, dataset)
     parts = split(dataset, config.train.validation_share, config.train.seed)
     watch = _Watch(request.floor, config.train.epochs)
-    lowered, weights = _trained(config, parts, watch, request.start)
-    net = lowered.net
+    trained = _trained(config, parts, watch, request)
+    net = trained.lowered.net
     hw = hw_config(config.hardware, config.hardware.backends[0], config.train.seed)
     refuse(load_backend(hw.backend), net, hw)
     figures = estimate_json(price(net, hw))
@@ -103,8 +106,9 @@ def run_trial(request: Request) -> Outcome:
         epochs=watch.epochs,
         net_sha256=content_hash(net),
         seconds=time.monotonic() - began,
+        path=trained.path,
         net=_files(net),
-        weights=packed(weights),
+        weights=packed(trained.weights),
     )
 
 
@@ -133,7 +137,7 @@ class _Watch:
         self.epochs += 1
         if not (math.isfinite(epoch.loss) and math.isfinite(epoch.check_loss)):
             raise ToolError(f"the loss is {epoch.loss} in epoch {self.epochs}: training diverged")
-        if epoch.stage == "float":
+        if epoch.stage != "quantized":
             return
         self.quantized += 1
         self.best = max(self.best, epoch.check_accuracy)
@@ -148,29 +152,55 @@ def _dataset(name: str, data_dir: str | None) -> Dataset:
     return datasets.load(name, Path(data_dir) if data_dir else None, progress=False)
 
 
-def _trained(config: TaskConfig, parts: Split, watch: _Watch, start: bytes | None) -> tuple[Lowered, Named]:
-    """The trained net, proved against its framework on the validation rows, and the framework's weights."""
+@dataclass(frozen=True, eq=False)
+class _Trained:
+    lowered: Lowered
+    weights: Named  # the framework's
+    path: tuple[dict[str, float], ...]
+
+
+def _trained(config: TaskConfig, parts: Split, watch: _Watch, request: Request) -> _Trained:
+    """The trained net, proved against its framework on the validation rows."""
     from bitsmith.models.train import session
 
     framework = _framework(config.train.framework)
+    path: tuple[dict[str, float], ...] = ()
     with framework.seeded(config.train.seed):
-        begin = unpacked(start) if start is not None else None
-        model = session.fit(framework, config.net, parts, config.train, watch, begin).model
+        start = unpacked(request.start) if request.start is not None else None
+        if request.relaxation is not None:
+            start, path = _relaxed(framework, config, parts, watch, request.relaxation)
+        model = session.fit(framework, config.net, parts, config.train, watch, start).model
         weights = framework.named(model)
-        if config.train.framework == "qkeras":
-            from bitsmith.models.lower import qkeras
-
-            lowered: Lowered = qkeras.lowered(model, name=config.name, head=config.hardware.output)
-        else:
-            with tempfile.TemporaryDirectory() as folder:
-                path = framework.save(model, config.net, Path(folder))
-                lowered = lower_file(path, config.name, None, config.hardware.output)
+        lowered = _lowered(framework, model, config)
         integers = quantize_input(lowered.net, parts.x_check)
         real = parts.x_check.astype(np.float64) if lowered.rounds_input else lowered.net.input.type.real(integers)
         proof = prove(lowered, integers, real)[0]
     if not proof.exact:
         raise MismatchError(f"the net differs from {lowered.framework} on {len(proof.mismatching)} rows")
-    return lowered, weights
+    return _Trained(lowered, weights, path)
+
+
+def _relaxed(
+    framework: Framework, config: TaskConfig, parts: Split, watch: _Watch, wanted: Relaxation
+) -> tuple[Named, tuple[dict[str, float], ...]]:
+    """Weights to start from, and the way of the widths: a float baseline, then a training with real widths."""
+    from bitsmith.models.train import session
+    from bitsmith.models.train.relax import relax
+
+    baseline = session.float_baseline(framework, config.net, parts, config.train, watch)
+    begin = framework.named(baseline)
+    done = relax(config.net, parts, config.train, dict(wanted.free), wanted.work, wanted.epochs, begin, watch)
+    return done.weights, done.path
+
+
+def _lowered(framework: Framework, model: Any, config: TaskConfig) -> Lowered:
+    if config.train.framework == "qkeras":
+        from bitsmith.models.lower import qkeras
+
+        return qkeras.lowered(model, name=config.name, head=config.hardware.output)
+    with tempfile.TemporaryDirectory() as folder:
+        path = framework.save(model, config.net, Path(folder))
+        return lower_file(path, config.name, None, config.hardware.output)
 
 
 def _framework(name: str) -> Framework:

@@ -42,11 +42,19 @@ class Loop:
         self.x_check, self.y_check = fw.tf.constant(parts.x_check), fw.tf.one_hot(parts.y_check, classes)
         rate = fw.keras.optimizers.schedules.CosineDecay(settings.learning_rate, self.steps * epochs)
         self.optimizer = fw.keras.optimizers.Adam(rate)
-        self.optimizer.build(model.trainable_variables)
+        self.optimizer.build(self.variables())
         self.loss = fw.keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=self.smoothing)
         self.masks: list[tuple[Any, Any]] = []  # (weight, 0/1 variable)
         self._epoch = fw.tf.function(self._epoch_graph)
         self._check = fw.tf.function(self._check_graph)
+
+    def variables(self) -> list[Any]:
+        """What is trained."""
+        return list(self.model.trainable_variables)
+
+    def penalty(self) -> Any:
+        """What is added to the loss."""
+        return 0.0
 
     def hold_zeros(self, weights: list[Any]) -> Callable[[list[Any]], None]:
         """Let ``weights`` be masked; the function returned sets their masks."""
@@ -80,8 +88,8 @@ class Loop:
                 x += tf.random.normal(tf.shape(x), stddev=self.noise)
             with tf.GradientTape() as tape:
                 logits = self.model(x, training=True)
-                loss = self.loss(tf.gather(self.y, rows), logits)
-            variables = self.model.trainable_variables
+                loss = self.loss(tf.gather(self.y, rows), logits) + self.penalty()
+            variables = self.variables()
             self.optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
             for weight, mask in self.masks:
                 weight.assign(weight * mask)

@@ -143,8 +143,7 @@ def fit(
         framework.set_named(model, inherited(start, framework.named(model)))
         baseline = None
     else:
-        baseline = framework.build(spec, quantized=False)
-        _fit_float(framework, baseline, parts, settings, note)
+        baseline = float_baseline(framework, spec, parts, settings, note)
         model = framework.build(spec, quantized=True)
         framework.carry(baseline, model, parts.x)
     _fit_quantized(framework, model, spec, parts, settings, note)
@@ -174,9 +173,11 @@ def _bar(name: str, settings: TrainSettings, shown: bool) -> Iterator[Callable[[
         yield record
 
 
-def _fit_float(
-    framework: Framework, model: Any, parts: Split, settings: TrainSettings, record: Callable[[Epoch], None]
-) -> None:
+def float_baseline(
+    framework: Framework, spec: NetSpec, parts: Split, settings: TrainSettings, record: Callable[[Epoch], None]
+) -> Any:
+    """The float model of ``spec`` at its best epoch; call it within ``framework.seeded``."""
+    model = framework.build(spec, quantized=False)
     loop = framework.loop(model, parts, settings, settings.float_epochs, settings.seed)
     best = _Best(framework, model)
     for _ in range(settings.float_epochs):
@@ -184,6 +185,7 @@ def _fit_float(
         best.offer(epoch)
         record(epoch)
     best.restore()
+    return model
 
 
 def _fit_quantized(

@@ -8,7 +8,7 @@ of each batch trains members of the front on.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,11 +23,14 @@ from bitsmith.flows.search.sweep import Sweep, weights_of
 
 Choices = dict[str, Value]
 Rng = np.random.Generator
+Path = Sequence[Mapping[str, float]]
 
 PORTION = 0.08
 """Of a full training, per trial: 200 trials cost less than 20 trainings."""
 ROOT_SHARE = 0.5
 """Of a full training, for the root: everything descends from it."""
+RELAXED_SHARE = 0.25
+"""Of a full training, for the relaxation of the bit widths, which shows where bits are needed."""
 POOL = 1500
 POLISHED = 0.25
 """Share of a batch that trains members of the front on."""
@@ -43,7 +46,8 @@ class Inherit:
     def __init__(self, sweep: Sweep) -> None:
         settings = sweep.task.train
         self.child_epochs = max(1, round(PORTION * sweep.full_epochs))
-        self.plan = Plan(settings.float_epochs, max(1, round(ROOT_SHARE * settings.epochs)))
+        relaxed = max(1, round(RELAXED_SHARE * sweep.full_epochs))
+        self.plan = Plan(settings.float_epochs, max(1, round(ROOT_SHARE * settings.epochs)), relaxed_epochs=relaxed)
 
     def ask(self, sweep: Sweep, ledger: Ledger, count: int) -> list[Trial]:
         """See :class:`bitsmith.flows.search.sweep.Strategy`."""
@@ -54,7 +58,8 @@ class Inherit:
             return self._root(sweep, ledger, trials, rng)
         seen = {_key(sweep, t.choices) for t in trials}
         young = sum(t.trained for t in trials) <= LADDER
-        drawn = _ladder(sweep, rng, count * 4) if young else []
+        path: Path = next((t.record["path"] for t in done if t.record.get("path")), [])
+        drawn = _ladder(sweep, path, rng, count * 4) if young else []
         polish = self._polish(sweep, done, round(POLISHED * count) if not drawn else 0, rng)
         for trial in polish:
             ledger.add(trial.choices, Plan(0, self.child_epochs, start=weights_of(trial)))
@@ -112,10 +117,23 @@ def nearest(sweep: Sweep, level: float) -> Choices:
     return found
 
 
-def _ladder(sweep: Sweep, rng: Rng, count: int) -> list[Choices]:
-    """From costly to cheap, each off the straight line by a step here and there."""
-    levels = rng.permutation(np.linspace(0.05, 0.95, count))
-    return [_mutated(sweep.parameters, nearest(sweep, level), rng, 0.5) for level in levels]
+def _ladder(sweep: Sweep, path: Path, rng: Rng, count: int) -> list[Choices]:
+    """From costly to cheap, each off the line by a step here and there; every other one has the relaxation's widths."""
+    found = []
+    for number, level in enumerate(rng.permutation(np.linspace(0.05, 0.95, count))):
+        choices = nearest(sweep, float(level))
+        if path and number % 2 == 0:
+            widths = path[round((1.0 - level) * (len(path) - 1))]
+            choices |= {p.name: _closest(p, widths[p.name]) for p in sweep.parameters if p.name in widths}
+            found.append(_mutated(sweep.parameters, choices, rng, 0.15))
+        else:
+            found.append(_mutated(sweep.parameters, choices, rng, 0.5))
+    return found
+
+
+def _closest(p: Parameter, width: float) -> Value:
+    """The value nearest to a real width."""
+    return min(p.values, key=lambda value: abs(float(value) - width))
 
 
 def uniform(parameters: Sequence[Parameter], rng: Rng) -> Choices:
