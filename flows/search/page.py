@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from pydantic import TypeAdapter
 
-from bitsmith.flows.report import PAGE
+from bitsmith.flows.report import PAGE, SWEEP
 from bitsmith.flows.search.goals import RESOURCES
 from bitsmith.hls.boards import board_names, load_board
 from bitsmith.models.ir.errors import InputError
@@ -18,7 +18,7 @@ from bitsmith.reports.axes import KINDS
 from bitsmith.reports.html import write_report
 from bitsmith.reports.sweep_data import TEST, VALIDATION, SweepData
 
-SWEEP, TRIALS = "sweep.json", "trials.json"
+TRIALS = "trials.json"
 CHOICE = "choice."
 MADE_OF = ("seed", "version", "data_sha256", "code_sha256")
 """What the trials are made of, as far as they are all alike in it."""
