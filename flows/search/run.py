@@ -14,6 +14,7 @@ from bitsmith.flows.search.begin import Wishes, announce, locked, prepare, setti
 from bitsmith.flows.search.executor import Executor, LocalWorkers
 from bitsmith.flows.search.finish import finish, points
 from bitsmith.flows.search.ledger import Ledger, Trial
+from bitsmith.flows.search.page import write_sweep_page
 from bitsmith.flows.search.storage import open_storage
 from bitsmith.flows.search.strategies import make_strategy
 from bitsmith.flows.search.strategies.own import front_trials
@@ -27,7 +28,8 @@ FREE_BYTES = 50_000_000
 
 
 def sweep(task: TaskConfig, wishes: Wishes, folder: Path, data_dir: Path | None, seed: int) -> dict[str, Any]:
-    """Search, then build and verify every point of the front; the result as plain data (``results.summary``).
+    """Search, then build and verify every point of the front; the result as plain data: ``results.summary``,
+    and ``report``, its page.
 
     The same call goes on where an earlier one was stopped.  DoesNotFitError if no
     candidate of the space can hold the limits, or none that was trained does.
@@ -42,7 +44,8 @@ def sweep(task: TaskConfig, wishes: Wishes, folder: Path, data_dir: Path | None,
         rows = results.front_rows(wanted, trials, built)
         results.write_rows([results.flat(row) for row in rows], folder / "front.csv")
         results.write_rows(results.trial_rows(trials), folder / "trials.csv")
-        return results.summary(wanted, trials, rows)
+        data = results.summary(wanted, trials, rows)
+        return {**data, "report": str(write_sweep_page(folder))}
 
 
 def search(wanted: Sweep, wishes: Wishes) -> list[Trial]:
