@@ -19,6 +19,7 @@ import numpy as np
 
 import bitsmith.hls.estimate.calibrations as shipped
 from bitsmith.flows.calibrate.hls4ml_fit import Sample, fit_coefficients, truths
+from bitsmith.flows.rundir import writable_folder
 from bitsmith.flows.score import markdown_table
 from bitsmith.flows.truth import figures_of, read_lines, with_declared_sums
 from bitsmith.hls.estimate.conformal import COVERAGE, Band, fit_band, fit_band_of_groups
@@ -247,7 +248,7 @@ def calibrate(folder: Path, out: Path | None = None) -> str:
         "errors": tables,
         "feasibility": {"n": n, "accuracy": right / n},
     }
-    target = (out or Path(shipped.__path__[0])) / "hls4ml.json"
+    target = writable_folder(out or Path(shipped.__path__[0])) / "hls4ml.json"
     target.write_text(json.dumps(data, indent=1) + "\n")
     parts = ["\n".join(markdown_table(table, title)) for title, table in tables.items() if table]
     return "\n\n".join(

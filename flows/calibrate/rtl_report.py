@@ -28,6 +28,7 @@ from bitsmith.flows.calibrate.rtl import (
 )
 from bitsmith.flows.calibrate.rtl_measured import Measured, measured, rebuilt
 from bitsmith.flows.calibrate.rtl_table import LATENCY
+from bitsmith.flows.rundir import writable_folder
 from bitsmith.hls.estimate.conformal import Floats
 from bitsmith.hls.estimate.metrics import Score
 from bitsmith.hls.tools.run import Say, silent
@@ -64,6 +65,7 @@ def calibrate(rows: Sequence[Mapping[str, Any]], out: Path, say: Say = silent) -
     good = [row for row in rows if "error" not in row]
     if not good:
         raise InputError("the data hold no synthesised design; make some with scripts/calibrate synthesise FILE")
+    writable_folder(out)
     designs = []
     for number, row in enumerate(good):
         designs.append(measured(row, rebuilt(row)))

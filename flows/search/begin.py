@@ -14,7 +14,7 @@ import numpy as np
 from bitsmith.flows.config import TaskConfig
 from bitsmith.flows.rundir import say, writable_folder
 from bitsmith.flows.search.goals import ACCURACY, DEFAULT_OBJECTIVES, Axes, Goals, make_goals
-from bitsmith.flows.search.screen import prices
+from bitsmith.flows.search.screen import BY_TABLE, prices
 from bitsmith.flows.search.space import DEFAULT_SPACE, Parameter, parameters, read_space
 from bitsmith.flows.search.strategies.own import nearest, uniform
 from bitsmith.flows.search.sweep import Sweep
@@ -22,6 +22,7 @@ from bitsmith.hls.boards import load_board
 from bitsmith.models import data as datasets
 from bitsmith.models.ir.errors import DoesNotFitError, InputError
 
+PRICED = (*BY_TABLE, "finn")
 VALIDATION_SHARE = 0.2
 """Of the training rows, unless the task puts more aside: a search chooses by them, so neighbours must differ there."""
 DRAWS = 4000
@@ -52,6 +53,8 @@ def prepare(task: TaskConfig, wishes: Wishes, folder: Path, data_dir: Path | Non
     """The sweep of a task; DoesNotFitError naming the limit if no candidate of the space can hold it."""
     writable_folder(folder)
     backend = task.hardware.backends[0]
+    if backend not in PRICED:
+        raise InputError(f"{backend} has no price to search by; take --backend {', '.join(PRICED)}")
     share = max(VALIDATION_SHARE, task.train.validation_share)
     task = task.model_copy(
         update={

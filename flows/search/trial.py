@@ -209,9 +209,10 @@ def _framework(name: str) -> Framework:
         from bitsmith.models.train.brevitas import Brevitas
 
         return Brevitas()
-    from bitsmith.models.train.keras import QKeras, single_thread
+    from bitsmith.models.train.keras import QKeras, forget, single_thread
 
     single_thread()
+    forget()
     return QKeras()
 
 

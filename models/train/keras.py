@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -46,6 +47,12 @@ def single_thread() -> None:
     if threading.get_intra_op_parallelism_threads() != 1:
         threading.set_intra_op_parallelism_threads(1)
         threading.set_inter_op_parallelism_threads(1)
+
+
+def forget() -> None:
+    """Drops the graphs of all models: a process that trains hundreds would keep every one."""
+    framework().keras.backend.clear_session()
+    gc.collect()
 
 
 class QKeras:

@@ -18,6 +18,7 @@ from bitsmith.flows.search.goals import front_of
 from bitsmith.flows.search.ledger import Ledger, Plan, Trial
 from bitsmith.flows.search.screen import prices, refusal
 from bitsmith.flows.search.space import Parameter, Value
+from bitsmith.flows.search.strategies.gain import best_additions
 from bitsmith.flows.search.strategies.surrogate import Surrogates
 from bitsmith.flows.search.sweep import Sweep, weights_of
 
@@ -60,7 +61,7 @@ class Inherit:
         young = sum(t.trained for t in trials) <= LADDER
         path: Path = next((t.record["path"] for t in done if t.record.get("path")), [])
         drawn = _ladder(sweep, path, rng, count * 4) if young else []
-        polish = self._polish(sweep, done, round(POLISHED * count) if not drawn else 0, rng)
+        polish = self._polish(sweep, done, round(POLISHED * count) if not drawn else 0)
         for trial in polish:
             ledger.add(trial.choices, Plan(0, self.child_epochs, start=weights_of(trial)))
         wanted = count - len(polish)
@@ -78,13 +79,20 @@ class Inherit:
             choices = uniform(sweep.parameters, rng)
         return []
 
-    def _polish(self, sweep: Sweep, done: Sequence[Trial], count: int, rng: Rng) -> list[Trial]:
-        """Members of the front that were trained least, the latest of each candidate."""
+    def _polish(self, sweep: Sweep, done: Sequence[Trial], count: int) -> list[Trial]:
+        """Members of the front that were trained least; each is trained on once, its child may be in its turn."""
         front = front_trials(sweep, done)
         trained = lineage(done)
+        parents = {t.plan.start for t in done if t.plan and _same(t, done)}
         least = sorted(front, key=lambda t: (trained[t.number], t.number))
-        young = [t for t in least if trained[t.number] < 2 * sweep.full_epochs]
+        young = [t for t in least if trained[t.number] < sweep.full_epochs and weights_of(t) not in parents]
         return young[:count]
+
+
+def _same(trial: Trial, done: Sequence[Trial]) -> bool:
+    """Whether a trial trains its parent on, without a change."""
+    start = trial.plan.start if trial.plan else None
+    return any(weights_of(t) == start and t.choices == trial.choices for t in done)
 
 
 def front_trials(sweep: Sweep, trials: Sequence[Trial]) -> list[Trial]:
@@ -213,26 +221,17 @@ def _priced_pool(sweep: Sweep, drawn: Sequence[Choices], seen: set[str]) -> _Poo
 
 
 def _scored(sweep: Sweep, done: Sequence[Trial], seen: set[str], count: int, rng: Rng) -> list[Choices]:
-    """The best of the pool, each for another weighing of the objectives (ParEGO: Knowles, IEEE TEVC 10(1), 2006)."""
-    pool = _priced_pool(sweep, _children(sweep, front_trials(sweep, done), rng), seen)
+    """Those of the pool that add most to the front's hypervolume, if the surrogates are right."""
+    front = front_trials(sweep, done)
+    pool = _priced_pool(sweep, _children(sweep, front, rng), seen)
     if not pool.choices:
         return []
     tables = [price.value if price else {} for price in prices([sweep.config(t.choices) for t in done])]
-    surrogates = Surrogates.fitted(sweep, done, tables)
-    predicted = surrogates.axes(pool.choices, pool.tables)  # (pool, objectives), optimistic
-    picked: list[int] = []
-    for _ in range(min(count, len(pool.choices))):
-        weights = _weights(len(sweep.goals.objectives), rng)
-        scores = (weights * predicted).max(axis=1) + 0.05 * (weights * predicted).sum(axis=1)
-        scores[picked] = np.inf
-        picked.append(int(scores.argmin()))
-    return [pool.choices[i] for i in picked]
-
-
-def _weights(count: int, rng: Rng) -> np.ndarray:
-    """A weighing: the first objective against the others, which share the rest."""
-    first = rng.uniform(0.05, 0.95)
-    return np.concatenate([[first], (1.0 - first) * rng.dirichlet(np.ones(count - 1))])
+    predicted = Surrogates.fitted(sweep, done, tables).axes(pool.choices, pool.tables)
+    held = sweep.axes.of([t.measures for t in front])
+    picked = best_additions(held, predicted, count, seed=len(done))
+    rest = [int(i) for i in rng.permutation(len(pool.choices)) if i not in picked]
+    return [pool.choices[i] for i in [*picked, *rest][:count]]
 
 
 def _parent(sweep: Sweep, done: Sequence[Trial], choices: Choices) -> Trial:
