@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -74,10 +74,11 @@ class Space(_Part):
 
 @dataclass(frozen=True)
 class Parameter:
-    """One choice: ``values`` in order of size where there is one."""
+    """One choice: ``values`` in order of size where there is one, and the one nearest to the task's ``own``."""
 
     name: str  # "hidden.weight_bits", "sparsity", "backend"
     values: tuple[Value, ...]
+    own: Value
 
     @property
     def ordered(self) -> bool:
@@ -110,39 +111,45 @@ def parameters(space: Space, task: TaskConfig) -> tuple[Parameter, ...]:
     layer, a depth for one with strides) have no parameter.
     """
     found = [*_bits(space.bits, task), *_sparsity(space.sparsity, task), *_architecture(space.architecture, task)]
-    found += _several("", {name: getattr(space.hardware, name) for name in HardwarePart.model_fields})
+    found += _hardware(space.hardware, task)
     if not found:
         raise InputError("nothing may vary in this space; give a part of it at least two values")
     return tuple(found)
 
 
-def _several(layer: str, choices: dict[str, Sequence[Value]]) -> list[Parameter]:
-    """A parameter for each choice that there is."""
+def _several(layer: str, choices: Mapping[str, tuple[Sequence[Value], Value]]) -> list[Parameter]:
+    """A parameter for each of these values, and the task's own, that leaves a choice."""
     prefix = f"{layer}." if layer else ""
-    sets = {name: tuple(dict.fromkeys(values)) for name, values in choices.items()}
-    return [
-        Parameter(
-            prefix + HARDWARE_NAMES.get(name, name), values if isinstance(values[0], str) else tuple(sorted(values))
-        )
-        for name, values in sets.items()
-        if len(values) > 1
-    ]
+    found = []
+    for name, (values, own) in choices.items():
+        each = tuple(dict.fromkeys(values))
+        if len(each) > 1:
+            each = each if isinstance(own, str) else tuple(sorted(each))
+            found.append(Parameter(prefix + name, each, closest(each, own)))
+    return found
 
 
-HARDWARE_NAMES = {"backends": "backend", "boards": "board"}
-"""A list in the TOML, one value in a candidate."""
+def closest(values: Sequence[Value], value: Value) -> Value:
+    """The nearest of ``values``; of names the same, else the first."""
+    if value in values:
+        return value
+    if isinstance(value, str) or isinstance(values[0], str):
+        return values[0]
+    return min(values, key=lambda v: abs(float(v) - float(value)))
 
 
 def _bits(part: BitsPart, task: TaskConfig) -> list[Parameter]:
     inputs = tuple(bits for bits in part.input if bits <= task.net.input.bits)
-    found = _several("input", {"bits": inputs})
+    found = _several("input", {"bits": (inputs, task.net.input.bits)})
     part = _trainable(part, task)
     if part.per == "net":
-        return found + _several("", {"weight_bits": part.weights, "activation_bits": part.activations})
+        own = {"weight_bits": (part.weights, task.net.weight_bits)}
+        return found + _several("", {**own, "activation_bits": (part.activations, task.net.activation_bits)})
     for node in nodes(task.net):
         weights = part.weights if isinstance(node.layer, WeightedSpec) else ()
         values = part.activations if node.activation != "none" else ()
-        found += _several(node.name, {"weight_bits": weights, "activation_bits": values})
+        widths = {"weight_bits": (weights, node.weight_grid.bits)}
+        found += _several(node.name, {**widths, "activation_bits": (values, node.activation_grid.bits)})
     return found
 
 
@@ -157,17 +164,36 @@ def _trainable(part: BitsPart, task: TaskConfig) -> BitsPart:
 
 
 def _sparsity(part: SparsityPart, task: TaskConfig) -> list[Parameter]:
+    usual = task.train.final_sparsity
     if part.per == "net":
-        return _several("", {"sparsity": part.values})
-    weighted = [node.name for node in nodes(task.net) if isinstance(node.layer, WeightedSpec)]
-    return [parameter for name in weighted for parameter in _several(name, {"sparsity": part.values})]
+        return _several("", {"sparsity": (part.values, usual)})
+    found = []
+    for node in nodes(task.net):
+        if isinstance(node.layer, WeightedSpec):
+            own = usual if node.layer.sparsity is None else node.layer.sparsity
+            found += _several(node.name, {"sparsity": (part.values, own)})
+    return found
 
 
 def _architecture(part: ArchitecturePart, task: TaskConfig) -> list[Parameter]:
     found: list[Parameter] = []
     for group in width_groups(task.net):
-        found += _several(group[0], {"width": part.width})
+        found += _several(group[0], {"width": (part.width, 1.0)})
     for node in blocks(task.net):
         depth, skip = (part.depth, part.skip) if can_grow(task.net, node) else ((), ())
-        found += _several(node.name, {"depth": depth, "kernel": part.kernel if has_kernel(node) else (), "skip": skip})
+        kernel = part.kernel if has_kernel(node) else ()
+        own = getattr(node.layer, "kernel", (1,))[0]
+        found += _several(node.name, {"depth": (depth, 1), "kernel": (kernel, own), "skip": (skip, False)})
     return found
+
+
+def _hardware(part: HardwarePart, task: TaskConfig) -> list[Parameter]:
+    own = task.hardware
+    choices: dict[str, tuple[Sequence[Value], Value]] = {
+        "backend": (part.backends, own.backends[0]),
+        "board": (part.boards, own.board),
+        "target_ii": (part.target_ii, own.target_ii or 1),
+        "clock_mhz": (part.clock_mhz, own.clock_mhz),
+        "reuse": (part.reuse, own.reuse),
+    }
+    return _several("", choices)

@@ -9,7 +9,7 @@ from pathlib import Path
 from bitsmith.flows.rundir import say
 from bitsmith.flows.search.ledger import Ledger, Plan
 from bitsmith.flows.search.results import SWEEP
-from bitsmith.flows.search.space import Parameter, Value
+from bitsmith.flows.search.space import closest
 from bitsmith.flows.search.sweep import TRIALS, WEIGHTS, Strategy, Sweep
 from bitsmith.models.ir.errors import InputError
 
@@ -20,7 +20,7 @@ def warm_start(sweep: Sweep, ledger: Ledger, strategy: Strategy, earlier: Path) 
     """Adds the front in ``earlier`` as first trials, on from their weights; nothing if the sweep has begun already.
 
     A choice that this space does not have is brought to its nearest value, one that
-    the earlier space did not have to this one's most costly.
+    the earlier space did not have is the task's own.
     """
     path = earlier / SWEEP
     try:
@@ -31,7 +31,7 @@ def warm_start(sweep: Sweep, ledger: Ledger, strategy: Strategy, earlier: Path) 
         return
     added = 0
     for row in front:
-        choices = {p.name: _nearest(p, row["choices"].get(p.name)) for p in sweep.parameters}
+        choices = {p.name: closest(p.values, row["choices"].get(p.name, p.own)) for p in sweep.parameters}
         if sweep.why_not(choices):
             continue
         source = earlier / TRIALS / f"{row['trial']:05d}" / WEIGHTS
@@ -44,11 +44,3 @@ def warm_start(sweep: Sweep, ledger: Ledger, strategy: Strategy, earlier: Path) 
         ledger.add(choices, Plan(plan.float_epochs if start is None else 0, strategy.child_epochs, start))
         added += 1
     say(f"{added} points of the front in {earlier} come first")
-
-
-def _nearest(p: Parameter, value: Value | None) -> Value:
-    if value is not None and value in p.values:
-        return value
-    if value is None or not p.ordered or isinstance(value, str):
-        return p.values[-1] if p.ordered else p.values[0]
-    return min(p.values, key=lambda v: abs(float(v) - float(value)))

@@ -17,7 +17,7 @@ from bitsmith.flows.search.candidate import fingerprint
 from bitsmith.flows.search.goals import front_of
 from bitsmith.flows.search.ledger import Ledger, Plan, Trial
 from bitsmith.flows.search.screen import prices, refusal
-from bitsmith.flows.search.space import Parameter, Value
+from bitsmith.flows.search.space import Parameter, Value, closest
 from bitsmith.flows.search.strategies.gain import best_additions
 from bitsmith.flows.search.strategies.surrogate import Surrogates
 from bitsmith.flows.search.sweep import Sweep, weights_of
@@ -117,12 +117,16 @@ def lineage(done: Sequence[Trial]) -> dict[int, int]:
 
 
 def nearest(sweep: Sweep, level: float) -> Choices:
-    """The candidate at ``level`` of every ordered parameter, 1 being the most costly; of others the first value."""
+    """The task's own architecture and hardware; widths at ``level`` of their values, zeros at the opposite end."""
     found: Choices = {}
     for p in sweep.parameters:
-        part = 1.0 - level if p.name.endswith(("sparsity", "target_ii", "reuse")) else level
-        found[p.name] = p.values[round(part * (len(p.values) - 1))] if p.ordered else p.values[0]
+        kind = p.name.rpartition(".")[2]
+        part = {"sparsity": 1.0 - level}.get(kind, level)
+        found[p.name] = p.values[round(part * (len(p.values) - 1))] if kind in LEVELLED else p.own
     return found
+
+
+LEVELLED = ("bits", "weight_bits", "activation_bits", "sparsity")
 
 
 def _ladder(sweep: Sweep, path: Path, rng: Rng, count: int) -> list[Choices]:
@@ -132,16 +136,11 @@ def _ladder(sweep: Sweep, path: Path, rng: Rng, count: int) -> list[Choices]:
         choices = nearest(sweep, float(level))
         if path and number % 2 == 0:
             widths = path[round((1.0 - level) * (len(path) - 1))]
-            choices |= {p.name: _closest(p, widths[p.name]) for p in sweep.parameters if p.name in widths}
+            choices |= {p.name: closest(p.values, widths[p.name]) for p in sweep.parameters if p.name in widths}
             found.append(_mutated(sweep.parameters, choices, rng, 0.15))
         else:
             found.append(_mutated(sweep.parameters, choices, rng, 0.5))
     return found
-
-
-def _closest(p: Parameter, width: float) -> Value:
-    """The value nearest to a real width."""
-    return min(p.values, key=lambda value: abs(float(value) - width))
 
 
 def uniform(parameters: Sequence[Parameter], rng: Rng) -> Choices:
