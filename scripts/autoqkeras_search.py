@@ -115,7 +115,7 @@ def float_model(spec: NetSpec) -> Any:
         return xs[0] if isinstance(layer, skip) else layer(xs[0] if len(xs) == 1 else list(xs))
 
     shared = fw.keras.Model(start, walk(plain, first, visit), name="net")
-    return fw.keras.Model.from_config(shared.get_config())  # the energy model loses its way where a layer is in two models
+    return fw.keras.models.model_from_json(shared.to_json())  # the energy model loses its way in layers of two models
 
 
 @contextmanager
