@@ -14,6 +14,7 @@ import json
 import os
 import sys
 import time
+import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
@@ -211,6 +212,8 @@ def main() -> None:
 
     os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
     single_thread()
+    # of QKeras's layers, whose fresh weights are written over by those of the float model
+    warnings.filterwarnings("ignore", message="The initializer GlorotUniform is unseeded")
     names = [*COLUMNS, *(f"hypervolume at {n:g} (test rows)" for n in args.points), "seconds"]
     table = ["| " + " | ".join(names) + " |", "|---" * len(names) + "|"]
     reasons: Counter[str] = Counter()
