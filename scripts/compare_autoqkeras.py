@@ -48,7 +48,7 @@ from bitsmith.models.zoo import task_path, tasks
 
 Row = dict[str, Any]
 
-COLUMNS = ("search", "seed", "trials", "lowered", "best accuracy", "of it on test rows", "on the front")
+COLUMNS = ("search", "seed", "trials", "candidates", "lowered", "best accuracy", "of it on test rows", "on the front")
 
 
 def measured(model: Any, task: TaskConfig, parts: Split, data: Dataset) -> Row:
@@ -180,8 +180,16 @@ def table_row(name: str, rows: Sequence[Row], sweep: Sweep, points: Sequence[flo
     best = max(good, key=lambda row: row["accuracy"]) if good else None
     share = [f"{best['accuracy']:.2%}", f"{best['accuracy_test']:.2%}"] if best else ["-", "-"]
     curve = history(sweep, trials)
-    cells = [name, str(sweep.seed), str(len(rows)), str(len(good)), *share, str(len(front_trials(sweep, trials)))]
+    different = Counter(json.dumps(row["quantizers"], sort_keys=True) for row in rows if "quantizers" in row)
+    counts = [str(len(rows)), _different(different), str(len(good))]
+    cells = [name, str(sweep.seed), *counts, *share, str(len(front_trials(sweep, trials)))]
     return [*cells, *_volumes(curve, points), f"{sum(row['seconds'] for row in rows):,.0f}"]
+
+
+def _different(counted: Counter[str]) -> str:
+    """How many candidates there are, and how often the most frequent one was trained."""
+    most = max(counted.values(), default=0)
+    return f"{len(counted)} (one {most} times)" if most > 1 else str(len(counted))
 
 
 def _volumes(curve: Sequence[Mapping[str, float]], points: Sequence[float]) -> list[str]:
@@ -200,7 +208,8 @@ def sweep_row(folder: Path, sweep: Sweep, points: Sequence[float]) -> list[str]:
     share = [f"{best['accuracy_validation']:.2%}", f"{best['accuracy']:.2%}"]
     rows = json.loads((folder / "trials.json").read_text())
     seconds = f"{sum(row.get('seconds') or 0.0 for row in rows):,.0f}"
-    counts = [str(done["trials"]), str(done["complete"])]
+    different = Counter(row["config_sha256"] for row in rows if row.get("config_sha256"))
+    counts = [str(done["trials"]), _different(different), str(done["complete"])]
     seed = next(str(row["seed"]) for row in rows if row.get("seed") is not None)
     cells = ["`bitsmith sweep`", seed, *counts, *share, str(len(done["front"]))]
     return [*cells, *_volumes(done["history"], points), seconds]
