@@ -81,9 +81,7 @@ def quantizer_choices(spec: NetSpec, bits: BitsPart) -> dict[str, dict[str, int]
     sign = "" if inputs.signed else ", keep_negative=False"
     return {
         "kernel": {f"quantized_bits({b}, {whole}, alpha=1)": b for b in bits.weights},
-        "bias": {
-            f"quantized_bits({spec.bias_bits}, {spec.bias_integer_bits}, alpha=1)": 1
-        },  # the task's, whatever limit
+        "bias": {f"quantized_bits({spec.bias_bits}, {spec.bias_integer_bits}, alpha=1)": 1},  # below any limit
         "activation": {f"quantized_relu({b}, {spec.activation_integer_bits})": b for b in bits.activations},
         "linear": {
             f"quantized_bits({b}, {inputs.integer_bits}, alpha=1{sign})": b for b in bits.input if b <= inputs.bits

@@ -34,7 +34,7 @@ from bitsmith.flows.search.begin import Wishes, locked, prepare
 from bitsmith.flows.search.goals import measures_of
 from bitsmith.flows.search.ledger import Trial
 from bitsmith.flows.search.results import history
-from bitsmith.flows.search.space import read_space
+from bitsmith.flows.search.space import BitsPart, read_space
 from bitsmith.flows.search.strategies.own import PORTION, front_trials
 from bitsmith.flows.search.sweep import Sweep
 from bitsmith.hls.backends.base import refuse
@@ -120,10 +120,11 @@ def at(curve: Sequence[Mapping[str, float]], full_trainings: float, key: str = "
     return before[-1].get(key, 0.0) if before else 0.0
 
 
-def run(sweep: Sweep, plan: Plan, space: str, data: Dataset, folder: Path) -> list[Row]:
+def run(sweep: Sweep, plan: Plan, bits: BitsPart, data: Dataset, folder: Path) -> list[Row]:
     """The trials of one search, those that an earlier run has done included."""
     task, path = sweep.task, folder / "trials.jsonl"
-    _settle(folder / "settings.json", {"plan": vars(plan), "seed": sweep.seed, "task": task.model_dump(mode="json")})
+    settings = {"plan": vars(plan), "seed": sweep.seed, "bits": bits.model_dump(mode="json")}
+    _settle(folder / "settings.json", {**settings, "task": task.model_dump(mode="json")})
     rows = read_rows(path)
     parts = split(data, task.train.validation_share, task.train.seed)
     began = [time.monotonic()]
@@ -153,7 +154,6 @@ def run(sweep: Sweep, plan: Plan, space: str, data: Dataset, folder: Path) -> li
             baseline = float_weights(task, parts, folder / "baseline.npz")
             known = {row["trial"]: row["score"] for row in rows if "score" in row}
             with redirect_stdout(log):  # every layer of every trial
-                bits = read_space(space).bits
                 search(task, plan, bits, parts, baseline, folder / "tuner", spent, known, tell)
     return rows
 
@@ -235,7 +235,7 @@ def main() -> None:
         plan = Plan(args.goal, args.tuner, args.quantizers, args.training, portion, budget)
         kind = f"{plan.goal}, {plan.tuner}, {plan.quantizers} quantizers, {plan.training} training, {portion} epochs"
         folder = sweep.folder / f"{args.task}-{kind.replace(', ', '-').replace(' ', '-')}-seed{seed}"
-        rows = run(sweep, plan, args.space, data, folder)
+        rows = run(sweep, plan, read_space(args.space).bits, data, folder)
         reasons.update(f"{row['where']}: {row['reason']}" for row in rows if "reason" in row)
         table.append("| " + " | ".join(table_row(f"AutoQKeras: {kind}", rows, sweep, args.points)) + " |")
         table += [
@@ -268,7 +268,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--budget", type=float, default=20.0, help="in full trainings of the task")
     parser.add_argument("--trial-epochs", type=int, help="default: those of a sweep's trial")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    parser.add_argument("--space", default="bits", help="whose widths are the limit")
+    parser.add_argument("--space", default="bits", help="whose widths are the limit, and whose cube the hypervolume")
     parser.add_argument("--limit", action="append", default=[], metavar="NAME=VALUE", help="as of the sweep")
     parser.add_argument("--board", default="ulx3s-85f")
     parser.add_argument("--clock-mhz", type=float, default=100.0)
