@@ -124,7 +124,7 @@ def main() -> None:
                     case(folder)
             except Exception as error:
                 said = cause(error)
-        print(f"* {name}\n  `{said}`")
+        print(f"* {name}\n    {said}")
 
 
 if __name__ == "__main__":

@@ -123,7 +123,8 @@ def at(curve: Sequence[Mapping[str, float]], full_trainings: float, key: str = "
 def run(sweep: Sweep, plan: Plan, bits: BitsPart, data: Dataset, folder: Path) -> list[Row]:
     """The trials of one search, those that an earlier run has done included."""
     task, path = sweep.task, folder / "trials.jsonl"
-    settings = {"plan": vars(plan), "seed": sweep.seed, "bits": bits.model_dump(mode="json")}
+    asked = {name: value for name, value in vars(plan).items() if name != "budget_epochs"}  # that may grow
+    settings = {"plan": asked, "seed": sweep.seed, "bits": bits.model_dump(mode="json")}
     _settle(folder / "settings.json", {**settings, "task": task.model_dump(mode="json")})
     rows = read_rows(path)
     parts = split(data, task.train.validation_share, task.train.seed)
