@@ -82,6 +82,14 @@ def in_two_models(folder: str) -> Any:
     return made(folder, compiled(keras.Model(start, value)), **NO_PATTERN)
 
 
+def pooled(folder: str) -> Any:
+    """Both the reference's energy and a first candidate's are computed as AutoQKeras is made."""
+    keras = framework().keras
+    start = keras.layers.Input((8, 8, 1))
+    flat = keras.layers.Flatten()(keras.layers.AveragePooling2D(2)(keras.layers.Conv2D(4, 3)(start)))
+    return made(folder, compiled(keras.Model(start, keras.layers.Dense(2)(flat))), **NO_PATTERN)
+
+
 def scheduled(folder: str) -> Any:
     options = {**NO_PATTERN, "custom_tuner": tuner(True), "blocks": ["^hidden|^act", "^logits"]}
     model = net()
@@ -103,6 +111,7 @@ CASES: dict[str, tuple[bool, Callable[[str], Any]]] = {  # name -> (whether with
         lambda f: fitted(made(f, **NO_PATTERN, custom_tuner=tuner(True))),
     ),
     "the energy goal on a model that shares layers with another": (True, in_two_models),
+    "the energy goal on average pooling (qkeras#100)": (True, pooled),
     "AutoQKerasScheduler, with all of this and a legacy optimizer": (True, scheduled),
 }
 
