@@ -11,6 +11,7 @@ from bitsmith.flows.config import HardwareConfig
 from bitsmith.flows.rundir import RunDir
 from bitsmith.flows.search.executor import Executor, Failure
 from bitsmith.flows.search.ledger import Trial
+from bitsmith.flows.search.storage import out_of_room
 from bitsmith.flows.search.sweep import TRIALS, Sweep
 
 FRONT = "front"
@@ -63,6 +64,8 @@ def finish(executor: Executor, wanted: Sequence[Point]) -> Iterator[tuple[int, d
     """Number of the trial and its row as each point is done; ``error`` in place of a proof that could not be had."""
     for ended in executor.run(build_point, wanted):
         number = wanted[ended.index].number
+        if isinstance(ended.result, Failure) and ended.result.full:
+            raise out_of_room(OSError(ended.result.reason))
         if isinstance(ended.result, Failure):
             yield number, {"verified": False, "error": ended.result.reason}
         else:
