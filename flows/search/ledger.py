@@ -9,20 +9,23 @@ from __future__ import annotations
 import json
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any, TypeVar
 
-from bitsmith.flows.rundir import digest, say
+from bitsmith.flows.rundir import say
 from bitsmith.flows.search.space import Parameter, Value
-from bitsmith.flows.search.storage import cut_off, full
+from bitsmith.flows.search.storage import cut_off, full, out_of_room
 from bitsmith.models.ir.errors import InputError, ToolError
 
 T = TypeVar("T")
 
 PATIENCE_S = 300.0
 """How long a storage may be away before the sweep gives up."""
+OPENING_S = 15.0
+"""The same at the beginning: mostly the address, or the password, is wrong."""
 
 
 @dataclass(frozen=True)
@@ -43,10 +46,11 @@ class Trial:
     number: int
     state: str  # "pending" | "complete" | "failed" | "stopped" | "refused"
     choices: dict[str, Value]
-    plan: Plan | None  # None only if the driver was killed while it asked
+    plan: Plan | None  # None only if somebody else put it there
     violations: tuple[float, ...]  # of a complete one: above 0 where a limit is broken
     record: dict[str, Any]  # what became of it: measures, hashes, figures, reason, seconds
-    repeats: int  # times that its worker died, or the sweep was stopped under it
+    repeats: int  # times that it was begun once more, as its worker died, or the sweep was stopped under it
+    starts: int = 0  # times that it was begun
 
     @property
     def measures(self) -> dict[str, float]:
@@ -75,37 +79,47 @@ class Ledger:
         directions: Sequence[Any],
         patience_s: float = PATIENCE_S,
     ) -> None:
-        import optuna
+        try:
+            import optuna
+        except ImportError as error:
+            raise ToolError(f"sweeps need {error.name}; install them with: pip install 'bitsmith[sweep]'") from error
 
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         self.optuna, self.patience_s = optuna, patience_s
         self.parameters = {p.name: p for p in parameters}
         self.distributions = {p.name: _distribution(p) for p in parameters}
+        opening = min(OPENING_S, patience_s)
         self.study: Any = self.patiently(
-            lambda: optuna.create_study(storage=storage(), study_name=name, directions=directions, load_if_exists=True)
+            lambda: optuna.create_study(storage=storage(), study_name=name, directions=directions, load_if_exists=True),
+            opening,
         )
 
-    def patiently(self, call: Callable[[], T]) -> T:
-        """``call``, again and again while the storage cannot be reached; ToolError after ``patience_s``."""
+    def patiently(self, call: Callable[[], T], patience_s: float | None = None) -> T:
+        """``call``, again and again while the storage cannot be reached; ToolError when patience is at its end."""
+        patience_s = self.patience_s if patience_s is None else patience_s
         began, wait = time.monotonic(), 0.2
         while True:
             try:
                 return call()
             except Exception as error:
                 if full(error):
-                    raise ToolError(f"the disk is full ({error}); make room and give the same command again") from error
+                    raise out_of_room(error) from error
                 if not cut_off(error):
                     raise
-                if time.monotonic() - began > self.patience_s:
-                    raise ToolError(f"the storage has been away for {self.patience_s:.0f} s: {error}") from error
-                say(f"the storage is away ({type(error).__name__}), trying again in {wait:.1f} s")
+                if time.monotonic() - began > patience_s:
+                    raise ToolError(
+                        f"the storage has been away for {patience_s:.0f} s ({_first_line(error)}); "
+                        "when it is back, the same command goes on"
+                    ) from error
+                say(f"the storage is away ({_first_line(error)}), trying again in {wait:.1f} s")
                 time.sleep(wait)
                 wait = min(5.0, wait * 2)
 
     def settle(self, settings: dict[str, Any]) -> None:
-        """Notes what the sweep is; InputError if it was begun with other settings."""
-        known = self.patiently(lambda: self.study.user_attrs).get("settings")
+        """Notes what the sweep is, or completes what a stop left half; InputError if it was begun otherwise."""
+        attributes = self.patiently(lambda: self.study.user_attrs)
+        known = attributes.get("settings")
         if known is None:
             self.patiently(lambda: self.study.set_user_attr("settings", settings))
             return
@@ -116,40 +130,75 @@ class Ledger:
                 f"a sweep with other settings lies there already ({', '.join(other)} differ); "
                 "give another --out, or the options that it was begun with"
             )
+        self._finish(attributes.get(BATCH))
+        self._refuse_foreign()
 
     def trials(self) -> list[Trial]:
         """All trials in order."""
         return [self._trial(t) for t in self.patiently(lambda: self.study.get_trials(deepcopy=False))]
 
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What is asked for within is decided at once: after a stop all of it is there, or none.
+
+        A strategy that is stopped half-way would otherwise go on from a ledger that
+        it never sees in a sweep that is not stopped.  Within, the ledger is a copy in
+        memory; only ``ask``, ``add`` and ``end`` are meant for it.
+        """
+        stored, before = self.study, self.patiently(lambda: self.study.get_trials(deepcopy=False))
+        self.study = self.optuna.create_study(directions=stored.directions)
+        self.study.add_trials(before)
+        try:
+            yield
+            new = self.study.get_trials(deepcopy=False)[len(before) :]
+        finally:
+            self.study = stored
+        if new:
+            batch = {"first": len(before), "trials": [_plain(t) for t in new]}
+            self.patiently(lambda: self.study.set_user_attr(BATCH, batch))
+            self._finish(batch)
+
     def ask(self, sampler: Any, plan: Plan) -> Trial:
-        """A candidate of an Optuna sampler."""
+        """A candidate of an Optuna sampler; only ``together``, since Optuna asks in many steps."""
         self.study.sampler = sampler
-        trial = self.patiently(lambda: self.study.ask(self.distributions))
-        self.patiently(lambda: trial.set_user_attr(PLAN, asdict(plan)))
+        trial = self.study.ask(self.distributions)
+        trial.set_user_attr(PLAN, asdict(plan))
         return self.trial(trial.number)
 
     def add(self, choices: Mapping[str, Value], plan: Plan) -> Trial:
         """A candidate that is given."""
-        uid = digest({"choices": dict(choices), "plan": asdict(plan), "after": len(self.trials())})
-        running = self.optuna.trial.create_trial(
-            state=self.optuna.trial.TrialState.RUNNING,
-            params={name: _coded(p, choices[name]) for name, p in self.parameters.items()},
+        params = {name: _coded(p, choices[name]) for name, p in self.parameters.items()}
+        number = len(self.patiently(lambda: self.study.get_trials(deepcopy=False)))
+        self._create(number, {"state": "RUNNING", "params": params, "user": {PLAN: asdict(plan)}, "system": {}})
+        return self.trial(number)
+
+    def _create(self, number: int, plain: Mapping[str, Any]) -> None:
+        """Makes trial ``number``, whole, unless it is there: a line may be cut after the storage has written it."""
+        made = self.optuna.trial.create_trial(
+            state=self.optuna.trial.TrialState[plain["state"]],
+            params=plain["params"],
             distributions=self.distributions,
-            user_attrs={PLAN: asdict(plan), UID: uid},
+            user_attrs=plain["user"],
+            system_attrs=plain["system"],
         )
 
-        def found() -> int | None:
-            return next((t.number for t in self.study.get_trials(deepcopy=False) if t.user_attrs.get(UID) == uid), None)
+        def create() -> None:
+            if len(self.study.get_trials(deepcopy=False)) <= number:
+                self.study.add_trial(made)
 
-        def create() -> int:
-            number = found()  # a line cut after the storage had written it must not make a second one
-            if number is None:
-                self.study.add_trial(running)
-                number = found()
-            assert number is not None, "a trial that was added is there"
-            return number
+        self.patiently(create)
 
-        return self.trial(self.patiently(create))
+    def _finish(self, batch: Mapping[str, Any] | None) -> None:
+        """Makes those trials of a batch that are not there yet."""
+        if batch:
+            for place, plain in enumerate(batch["trials"]):
+                self._create(batch["first"] + place, plain)
+
+    def _refuse_foreign(self) -> None:
+        """Ends trials that no driver has asked for: somebody else's, by the tools of Optuna."""
+        for t in self.trials():
+            if t.state == "pending" and (t.plan is None or len(t.choices) < len(self.parameters)):
+                self.end(t.number, "refused", {"reason": "it was not asked for by this sweep"})
 
     def trial(self, number: int) -> Trial:
         """One of them."""
@@ -164,17 +213,25 @@ class Ledger:
         self, number: int, values: Sequence[float], violations: Sequence[float], record: dict[str, Any]
     ) -> None:
         """A trained candidate: objectives as they are, constraints as Optuna reads them (above 0: broken)."""
-        self.note(number, **{RECORD: record, VIOLATIONS: list(violations)})
-        self._tell(number, list(values), self.optuna.trial.TrialState.COMPLETE)
+        self.note(number, **{RECORD: record})
+        self._tell(number, list(values), self.optuna.trial.TrialState.COMPLETE, list(violations))
 
     def end(self, number: int, state: str, record: dict[str, Any]) -> None:
         """A candidate without figures: ``failed``, ``stopped`` or ``refused``."""
         self.note(number, **{RECORD: {**record, "state": state}})
         states = self.optuna.trial.TrialState
-        self._tell(number, None, states.FAIL if state == "failed" else states.PRUNED)
+        self._tell(number, None, states.FAIL if state == "failed" else states.PRUNED, [1.0])
 
-    def _tell(self, number: int, values: list[float] | None, state: Any) -> None:
-        self.patiently(lambda: self.study.tell(number, values, state=state, skip_if_finished=True))
+    def _tell(self, number: int, values: list[float] | None, state: Any, violations: list[float]) -> None:
+        """Past ``study.tell``: what that adds depends on the sampler that was used last, which a stop forgets."""
+
+        def tell() -> None:
+            found, storage = self.study.get_trials(deepcopy=False)[number], self.study._storage
+            if not found.state.is_finished():  # a line may be cut after the storage has written it
+                storage.set_trial_system_attr(found._trial_id, VIOLATIONS, violations)
+                storage.set_trial_state_values(found._trial_id, state=state, values=values)
+
+        self.patiently(tell)
 
     def _set(self, number: int, name: str, value: Any) -> None:
         found = self.study.get_trials(deepcopy=False)[number]
@@ -187,21 +244,40 @@ class Ledger:
         return Trial(
             number=frozen.number,
             state=states.get(frozen.state.name, "pending"),
-            choices={name: _decoded(p, frozen.params[name]) for name, p in self.parameters.items()},
+            choices={n: _decoded(p, frozen.params[n]) for n, p in self.parameters.items() if n in frozen.params},
             plan=Plan(**attributes[PLAN]) if PLAN in attributes else None,
-            violations=tuple(attributes.get(VIOLATIONS, ())),
+            violations=tuple(frozen.system_attrs.get(VIOLATIONS, ())),
             record=record,
-            repeats=int(attributes.get(REPEATS, 0)),
+            repeats=max(0, int(attributes.get(STARTS, 0)) - 1),
+            starts=int(attributes.get(STARTS, 0)),
         )
 
 
-PLAN, RECORD, UID, REPEATS, VIOLATIONS = "plan", "record", "uid", "repeats", "violations"
+PLAN, RECORD, STARTS = "plan", "record", "starts"
 """Names of attributes of a trial in the study."""
+VIOLATIONS = "constraints"
+"""The name by which Optuna's samplers know it (optuna.study._constrained_optimization)."""
+BATCH = "batch"
+"""Attribute of the study: what was decided upon last."""
 
 
 def violations_of(frozen: Any) -> tuple[float, ...]:
     """For Optuna's samplers: the constraints of a finished trial; one without any figures breaks them."""
-    return tuple(frozen.user_attrs.get(VIOLATIONS, (1.0,)))
+    return tuple(frozen.system_attrs.get(VIOLATIONS, (1.0,)))
+
+
+def _plain(frozen: Any) -> dict[str, Any]:
+    """What makes a trial, as JSON."""
+    return {
+        "state": frozen.state.name,
+        "params": frozen.params,
+        "user": frozen.user_attrs,
+        "system": frozen.system_attrs,
+    }
+
+
+def _first_line(error: BaseException) -> str:
+    return f"{type(error).__name__}: {str(error.__cause__ or error).strip()}".splitlines()[0]
 
 
 def _distribution(p: Parameter) -> Any:

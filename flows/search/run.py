@@ -15,7 +15,7 @@ from bitsmith.flows.search.executor import Executor, LocalWorkers
 from bitsmith.flows.search.finish import finish, points
 from bitsmith.flows.search.ledger import Ledger, Trial
 from bitsmith.flows.search.page import write_sweep_page
-from bitsmith.flows.search.storage import open_storage
+from bitsmith.flows.search.storage import folder_id, full, open_storage, out_of_room
 from bitsmith.flows.search.strategies import make_strategy
 from bitsmith.flows.search.strategies.own import front_trials
 from bitsmith.flows.search.sweep import Sweep, drive
@@ -36,16 +36,26 @@ def sweep(task: TaskConfig, wishes: Wishes, folder: Path, data_dir: Path | None,
     """
     wanted = prepare(task, wishes, folder, data_dir, seed)
     with locked(folder):
-        trials = search(wanted, wishes)
-        front = front_trials(wanted, trials)
-        if not front:
-            raise DoesNotFitError(_nothing(wanted, trials))
-        built = _build(wanted, wishes, front)
-        rows = results.front_rows(wanted, trials, built)
-        results.write_rows([results.flat(row) for row in rows], folder / "front.csv")
-        results.write_rows(results.trial_rows(trials), folder / "trials.csv")
-        data = results.summary(wanted, trials, rows)
-        return {**data, "report": str(write_sweep_page(folder))}
+        try:
+            return _all(wanted, wishes)
+        except OSError as error:
+            if full(error):
+                raise out_of_room(error) from error
+            raise
+
+
+def _all(wanted: Sweep, wishes: Wishes) -> dict[str, Any]:
+    folder = wanted.folder
+    trials = search(wanted, wishes)
+    front = front_trials(wanted, trials)
+    if not front:
+        raise DoesNotFitError(_nothing(wanted, trials))
+    built = _build(wanted, wishes, front)
+    rows = results.front_rows(wanted, trials, built)
+    results.write_rows([results.flat(row) for row in rows], folder / "front.csv")
+    results.write_rows(results.trial_rows(trials), folder / "trials.csv")
+    data = results.summary(wanted, trials, rows)
+    return {**data, "report": str(write_sweep_page(folder))}
 
 
 def search(wanted: Sweep, wishes: Wishes) -> list[Trial]:
@@ -56,7 +66,10 @@ def search(wanted: Sweep, wishes: Wishes) -> list[Trial]:
     ledger = Ledger(
         lambda: open_storage(wishes.storage, wanted.folder), name, wanted.parameters, wanted.goals.directions
     )
-    ledger.settle(settings_of(wanted, wishes))
+    settings = settings_of(wanted, wishes)
+    if wishes.storage:
+        settings["folder"] = folder_id(wanted.folder)  # a database has room for sweeps of equal names
+    ledger.settle(settings)
     strategy = make_strategy(wishes.strategy, wanted)
     if wishes.warm_start is not None:
         warm_start(wanted, ledger, strategy, wishes.warm_start)

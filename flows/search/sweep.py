@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +16,13 @@ from bitsmith.flows.rundir import code_digest, say
 from bitsmith.flows.search.candidate import config_of, fingerprint
 from bitsmith.flows.search.executor import Executor, Failure
 from bitsmith.flows.search.goals import Axes, Goals, measures_of
-from bitsmith.flows.search.ledger import REPEATS, Ledger, Plan, Trial
+from bitsmith.flows.search.ledger import STARTS, Ledger, Plan, Trial
 from bitsmith.flows.search.relaxation import relaxation
 from bitsmith.flows.search.screen import prices, refusal
 from bitsmith.flows.search.space import Parameter, Value
-from bitsmith.flows.search.storage import full
+from bitsmith.flows.search.storage import full, out_of_room
 from bitsmith.flows.search.trial import NET_FILES, Outcome, Request, StoppedError, run_trial
-from bitsmith.models.ir.errors import ToolError
+from bitsmith.models.ir.errors import InputError
 
 TRIALS = "trials"
 WEIGHTS = "weights.npz"
@@ -63,10 +64,18 @@ class Sweep:
         """What a worker needs for a trial."""
         config = self.config(trial.choices)
         train = config.train.model_copy(update={"float_epochs": max(1, plan.float_epochs), "epochs": plan.epochs})
-        start = (self.folder / plan.start).read_bytes() if plan.start else None
+        start = self._weights(plan.start) if plan.start else None
         plain = config.model_copy(update={"train": train}).model_dump(mode="json", by_alias=True)
         free = relaxation(config, self.parameters, plan.relaxed_epochs) if plan.relaxed_epochs else None
         return Request(trial.number, plain, start, plan.floor, self.data_dir, self.data_sha256, free)
+
+    def _weights(self, name: str) -> bytes:
+        try:
+            return (self.folder / name).read_bytes()
+        except FileNotFoundError as error:
+            raise InputError(
+                f"{error.filename} is gone, and trials start from it; begin anew with another --out"
+            ) from error
 
 
 class Strategy(Protocol):
@@ -86,28 +95,33 @@ class Strategy(Protocol):
         """At most ``count`` candidates, none of them refused; none at all if the space is used up."""
 
 
+Watch = Callable[[Sweep, list[Trial]], None]
+Train = Callable[[Request], Outcome]
+
+
 def drive(
     sweep: Sweep,
     ledger: Ledger,
     executor: Executor,
     strategy: Strategy,
     trials: int,
-    watch: Callable[[Sweep, list[Trial]], None],
+    watch: Watch,
+    train: Train = run_trial,
 ) -> list[Trial]:
     """Trains until ``trials`` candidates are done; all trials.  ``watch`` sees them after each.
 
     What an earlier run left undone is run first, so that the strategy sees the same
-    as if that run had not been stopped.
+    as if that run had not been stopped.  ``train`` makes an outcome of a request,
+    wherever the executor calls it.
     """
     left = [t for t in ledger.trials() if t.state == "pending"]
-    for trial in left:
-        ledger.note(trial.number, **{REPEATS: trial.repeats + 1})
     while True:
-        _run(sweep, ledger, executor, strategy, left, watch)
+        _run(sweep, ledger, executor, [(t, t.plan or strategy.plan) for t in left], watch, train)
         done = sum(t.trained for t in ledger.trials())
         if done >= trials:
             break
-        left = list(strategy.ask(sweep, ledger, min(strategy.batch, trials - done)))
+        with ledger.together():
+            left = list(strategy.ask(sweep, ledger, min(strategy.batch, trials - done)))
         if not left:
             say(f"the space is used up after {done} trials")
             break
@@ -118,27 +132,35 @@ def _run(
     sweep: Sweep,
     ledger: Ledger,
     executor: Executor,
-    strategy: Strategy,
-    pending: Sequence[Trial],
-    watch: Callable[[Sweep, list[Trial]], None],
+    pending: Sequence[tuple[Trial, Plan]],
+    watch: Watch,
+    train: Train,
 ) -> None:
     """A batch, until every trial of it has an end; one whose worker died is run once more."""
+    died: Counter[int] = Counter()
     while pending:
         lost = []
-        requests = [sweep.request(t, t.plan or strategy.plan) for t in pending]
-        for ended in executor.run(run_trial, requests):
-            trial, result = pending[ended.index], ended.result
-            if isinstance(result, Failure) and result.lost and trial.repeats < REPEATS_AT_MOST:
+        trials = [ledger.trial(t.number) for t, _ in pending]
+        requests = [sweep.request(t, plan) for t, plan in pending]
+
+        def began(index: int, trials: list[Trial] = trials) -> None:
+            ledger.note(trials[index].number, **{STARTS: trials[index].starts + 1})
+
+        for ended in executor.run(train, requests, began):
+            trial, result = trials[ended.index], ended.result
+            if isinstance(result, Failure) and result.full:
+                raise out_of_room(OSError(result.reason))
+            if isinstance(result, Failure) and result.lost and died[trial.number] < REPEATS_AT_MOST:
                 say(f"trial {trial.number}: {result.reason}; it is run again")
-                ledger.note(trial.number, **{REPEATS: trial.repeats + 1})
-                lost.append(trial.number)
+                died[trial.number] += 1
+                lost.append(pending[ended.index])
                 continue
             if isinstance(result, Failure):
                 _failed(ledger, trial, result)
             else:
                 _complete(sweep, ledger, trial, result)
             watch(sweep, ledger.trials())
-        pending = [ledger.trial(number) for number in lost]
+        pending = lost
 
 
 def _failed(ledger: Ledger, trial: Trial, failure: Failure) -> None:
@@ -185,7 +207,7 @@ def _keep(folder: Path, outcome: Outcome) -> None:
         os.replace(half, folder)
     except OSError as error:
         if full(error):
-            raise ToolError(f"the disk is full ({error}); make room and give the same command again") from error
+            raise out_of_room(error) from error
         raise
 
 

@@ -30,17 +30,18 @@ def warm_start(sweep: Sweep, ledger: Ledger, strategy: Strategy, earlier: Path) 
     if ledger.trials():
         return
     added = 0
-    for row in front:
-        choices = {p.name: closest(p.values, row["choices"].get(p.name, p.own)) for p in sweep.parameters}
-        if sweep.why_not(choices):
-            continue
-        source = earlier / TRIALS / f"{row['trial']:05d}" / WEIGHTS
-        start = None
-        if source.is_file():
-            start = f"{WARM}/{row['trial']:05d}.npz"
-            (sweep.folder / WARM).mkdir(exist_ok=True)
-            shutil.copyfile(source, sweep.folder / start)
-        plan = strategy.plan
-        ledger.add(choices, Plan(plan.float_epochs if start is None else 0, strategy.child_epochs, start))
-        added += 1
+    with ledger.together():
+        for row in front:
+            choices = {p.name: closest(p.values, row["choices"].get(p.name, p.own)) for p in sweep.parameters}
+            if sweep.why_not(choices):
+                continue
+            source = earlier / TRIALS / f"{row['trial']:05d}" / WEIGHTS
+            start = None
+            if source.is_file():
+                start = f"{WARM}/{row['trial']:05d}.npz"
+                (sweep.folder / WARM).mkdir(exist_ok=True)
+                shutil.copyfile(source, sweep.folder / start)
+            plan = strategy.plan
+            ledger.add(choices, Plan(plan.float_epochs if start is None else 0, strategy.child_epochs, start))
+            added += 1
     say(f"{added} points of the front in {earlier} come first")

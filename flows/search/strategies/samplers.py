@@ -24,6 +24,7 @@ class Sampled:
 
     def __init__(self, sweep: Sweep, make: Callable[[Sweep, int], Any]) -> None:
         self.make = make
+        self.count = math.prod(len(p.values) for p in sweep.parameters)
         self.child_epochs = sweep.task.train.epochs
         self.plan = Plan(float_epochs=sweep.task.train.float_epochs, epochs=sweep.task.train.epochs)
 
@@ -31,10 +32,14 @@ class Sampled:
         """See :class:`bitsmith.flows.search.sweep.Strategy`; what even its low bounds keep out is refused."""
         found: list[Trial] = []
         refused = 0
-        number = len(ledger.trials())
+        before = ledger.trials()
+        number, seen = len(before), {tuple(t.choices.values()) for t in before}
         while len(found) < count and refused < REFUSED_AT_MOST:
+            if self.make is grid and len(seen) == self.count:  # Optuna's would begin again
+                break
             trial = ledger.ask(self.make(sweep, sweep.seed * 1_000_003 + number), self.plan)
             number += 1
+            seen.add(tuple(trial.choices.values()))
             reason = sweep.why_not(trial.choices)
             if reason:
                 ledger.end(trial.number, "refused", {"reason": reason})
