@@ -8,7 +8,7 @@ from typing import Any
 from bitsmith.flows.config import TaskConfig
 from bitsmith.flows.rundir import digest
 from bitsmith.flows.search.architecture import reshaped
-from bitsmith.flows.search.space import Value
+from bitsmith.flows.search.space import USED_BY, Value
 from bitsmith.models.zoo.graph import nodes
 from bitsmith.models.zoo.spec import NetSpec, WeightedSpec
 
@@ -23,8 +23,8 @@ def config_of(task: TaskConfig, choices: Choices) -> TaskConfig:
     if "backend" in choices:
         hardware["backends"] = (str(choices["backend"]),)  # type: ignore[assignment]
     changed = task.hardware.model_copy(update=hardware)
-    if changed.backends[0] != "rtl-folded":
-        changed = changed.model_copy(update={"target_ii": task.hardware.target_ii})
+    own = {name: getattr(task.hardware, name) for name, backend in USED_BY.items() if changed.backends[0] != backend}
+    changed = changed.model_copy(update=own)
     train = task.train
     if "sparsity" in choices:
         train = train.model_copy(update={"final_sparsity": choices["sparsity"]})

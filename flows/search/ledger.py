@@ -229,6 +229,8 @@ class Ledger:
             found, storage = self.study.get_trials(deepcopy=False)[number], self.study._storage
             if not found.state.is_finished():  # a line may be cut after the storage has written it
                 storage.set_trial_system_attr(found._trial_id, VIOLATIONS, violations)
+                if found.state == self.optuna.trial.TrialState.WAITING:  # somebody else's: one that never began
+                    storage.set_trial_state_values(found._trial_id, state=self.optuna.trial.TrialState.RUNNING)
                 storage.set_trial_state_values(found._trial_id, state=state, values=values)
 
         self.patiently(tell)
@@ -259,11 +261,6 @@ VIOLATIONS = "constraints"
 """The name by which Optuna's samplers know it (optuna.study._constrained_optimization)."""
 BATCH = "batch"
 """Attribute of the study: what was decided upon last."""
-
-
-def violations_of(frozen: Any) -> tuple[float, ...]:
-    """For Optuna's samplers: the constraints of a finished trial; one without any figures breaks them."""
-    return tuple(frozen.system_attrs.get(VIOLATIONS, (1.0,)))
 
 
 def _plain(frozen: Any) -> dict[str, Any]:

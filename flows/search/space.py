@@ -107,8 +107,8 @@ def read_space(name: str) -> Space:
 def parameters(space: Space, task: TaskConfig) -> tuple[Parameter, ...]:
     """The choices that the space leaves for this task; InputError if nothing may vary.
 
-    Architecture parts that a task's layers cannot have (a kernel for a dense
-    layer, a depth for one with strides) have no parameter.
+    What could change nothing has no parameter: a kernel for a dense layer, a depth
+    for one with strides, an interval for a backend that takes none.
     """
     found = [*_bits(space.bits, task), *_sparsity(space.sparsity, task), *_architecture(space.architecture, task)]
     found += _hardware(space.hardware, task)
@@ -181,6 +181,7 @@ def _architecture(part: ArchitecturePart, task: TaskConfig) -> list[Parameter]:
         found += _several(group[0], {"width": (part.width, 1.0)})
     for node in blocks(task.net):
         depth, skip = (part.depth, part.skip) if can_grow(task.net, node) else ((), ())
+        skip = skip if max(depth, default=1) > 1 else ()  # around the second layer of a block, and those after it
         kernel = part.kernel if has_kernel(node) else ()
         own = getattr(node.layer, "kernel", (1,))[0]
         found += _several(node.name, {"depth": (depth, 1), "kernel": (kernel, own), "skip": (skip, False)})
@@ -196,4 +197,10 @@ def _hardware(part: HardwarePart, task: TaskConfig) -> list[Parameter]:
         "clock_mhz": (part.clock_mhz, own.clock_mhz),
         "reuse": (part.reuse, own.reuse),
     }
-    return _several("", choices)
+    backends = part.backends or own.backends[:1]
+    unused = [name for name, backend in USED_BY.items() if backend not in backends]
+    return _several("", {name: choice for name, choice in choices.items() if name not in unused})
+
+
+USED_BY = {"target_ii": "rtl-folded", "reuse": "hls4ml"}
+"""What only one backend looks at."""

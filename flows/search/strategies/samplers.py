@@ -1,4 +1,7 @@
-"""Optuna's samplers as strategies: every candidate is trained in full, from nothing."""
+"""Optuna's samplers as strategies: every candidate is trained in full, from nothing.
+
+Constraints are read from the trials, where the ledger has written them.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from bitsmith.flows.search.ledger import Ledger, Plan, Trial, violations_of
+from bitsmith.flows.search.ledger import Ledger, Plan, Trial
 from bitsmith.flows.search.sweep import Sweep
 from bitsmith.models.ir.errors import InputError
 
@@ -75,18 +78,18 @@ def tpe(sweep: Sweep, seed: int) -> Any:
     """Tree-structured Parzen estimators."""
     from optuna.samplers import TPESampler
 
-    return TPESampler(seed=seed, constraints_func=violations_of)
+    return TPESampler(seed=seed)
 
 
 def nsga2(sweep: Sweep, seed: int) -> Any:
     """NSGA-II."""
     from optuna.samplers import NSGAIISampler
 
-    return NSGAIISampler(population_size=POPULATION, seed=seed, constraints_func=violations_of)
+    return NSGAIISampler(population_size=POPULATION, seed=seed)
 
 
 def nsga3(sweep: Sweep, seed: int) -> Any:
     """NSGA-III."""
     from optuna.samplers import NSGAIIISampler
 
-    return NSGAIIISampler(population_size=POPULATION, seed=seed, constraints_func=violations_of)
+    return NSGAIIISampler(population_size=POPULATION, seed=seed)
