@@ -241,7 +241,7 @@ def test_a_database_that_is_away_for_ten_seconds(tmp_path: Path, whole: Sweep, p
 
 
 def test_a_learning_rate_that_diverges(tmp_path: Path) -> None:
-    """Every trial of it: each fails with its reason, none stops the others, and the sweep says why there is no front."""
+    """Every trial of it: each fails with its reason, and the sweep says why there is no front."""
     task = tiny_task()
     wild = task.model_copy(update={"train": task.train.model_copy(update={"learning_rate": 1e30})})
     write_config(wild, tmp_path / "wild.toml")
