@@ -137,6 +137,7 @@ def light(request: Request, starts: Path | None = None, seconds: float = 0.0) ->
         (starts / f"{request.number:05d}-{time.monotonic_ns()}-{os.getpid()}").touch()
     time.sleep(seconds)
     asked = json.dumps(request.config, sort_keys=True).encode() + (request.start or b"")
+    asked += repr(request.relaxation).encode()
     name = hashlib.sha256(asked).hexdigest()
     rng = np.random.default_rng(int(name[:12], 16))
     bits = sum(int(layer.get("weight_bits") or 0) for layer in request.config["net"]["layers"])
@@ -147,7 +148,14 @@ def light(request: Request, starts: Path | None = None, seconds: float = 0.0) ->
     epochs = request.config["train"]["epochs"]
     accuracy = float(1 - rng.uniform(0.05, 0.1) / (1 + bits))
     net = {file: name.encode() for file in NET_FILES}
-    return Outcome(request.number, accuracy, accuracy, figures, 3000, 1500, epochs, name, seconds, net, packed(weights))
+    free = request.relaxation.free if request.relaxation else ()
+    path = tuple({p: width for p, _ in free} for width in rng.uniform(2, 4, 3)) if free else ()
+    return Outcome(
+        *(request.number, accuracy, accuracy, figures, 3000, 1500, epochs, name, seconds),
+        path=path,
+        net=net,
+        weights=packed(weights),
+    )
 
 
 def poisoned(request: Request, number: int, kind: str, starts: Path | None = None) -> Outcome:
