@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -106,7 +107,8 @@ def test_half_a_message_holds_nobody_up() -> None:
         for _ in range(kills):
             time.sleep(0.2)
             for worker in list(workers.workers):
-                os.kill(worker.process.pid or 0, signal.SIGKILL)
+                with suppress(ProcessLookupError):  # it is being replaced
+                    os.kill(worker.process.pid or 0, signal.SIGKILL)
 
     killer = threading.Thread(target=kill)
     killer.start()
