@@ -85,10 +85,10 @@ def writes_of(bench: Bench, cut: Callable[[Fault], None]) -> int:
     return none.writes
 
 
-@pytest.mark.parametrize(
-    ("strategy", "where"),
-    [("inherit", "before"), ("inherit", "after"), ("inherit", "half"), ("random", "half"), ("tpe", "after")],
-)
+PLACES = [("inherit", "before"), ("inherit", "after"), ("inherit", "half"), ("random", "half"), ("tpe", "after")]
+
+
+@pytest.mark.parametrize(("strategy", "where"), PLACES)
 def test_a_driver_killed_at_any_write_goes_on_to_the_same_front(
     strategy: str, where: str, tmp_path: Path, cut: Callable[[Fault], None], whole: Callable[[str], Any]
 ) -> None:
@@ -97,8 +97,7 @@ def test_a_driver_killed_at_any_write_goes_on_to_the_same_front(
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize("strategy", ["random", "inherit", "tpe"])
-@pytest.mark.parametrize("where", ["before", "after", "half"])
+@pytest.mark.parametrize(("strategy", "where"), PLACES)
 def test_a_driver_killed_at_every_write_goes_on_to_the_same_front(
     strategy: str, where: str, tmp_path: Path, cut: Callable[[Fault], None], whole: Callable[[str], Any]
 ) -> None:
