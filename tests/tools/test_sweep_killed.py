@@ -128,10 +128,13 @@ def test_the_same_nets_on_eight_workers(tmp_path: Path, whole: Sweep) -> None:
 
 
 def test_workers_are_killed(tmp_path: Path, whole: Sweep) -> None:
-    """Both, three times: at most their two trials are run again each time."""
+    """Both, in each of two batches: at most their two trials are run again each time.
+
+    Not twice in one batch: a trial that was hit by both would rightly fail.
+    """
     command, kills = Command(tmp_path / "run"), 0
     process = command.begin()
-    for kept in (2, 6, 10):
+    for kept in (2, 10):
         until(lambda kept=kept: command.kept() >= kept, process)
         for pid in workers_of(process.pid):
             with suppress(ProcessLookupError):  # the last batch has ended
@@ -140,7 +143,7 @@ def test_workers_are_killed(tmp_path: Path, whole: Sweep) -> None:
     assert process.wait(600) == 0, command.said()
     found = command.end()  # nothing is left to do
     assert found.story == whole.story and found.front == whole.front
-    assert 1 <= found.data["repeated"] <= kills <= 6
+    assert 1 <= found.data["repeated"] <= kills <= 4
     assert max(row["repeats"] for row in found.rows) == 1
     assert "the worker died (SIGKILL); it is run again" in command.said()
 
