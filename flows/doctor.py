@@ -11,6 +11,7 @@ from bitsmith.hls.tools.run import ToolStatus
 KERAS = "pip install 'bitsmith[keras]'"
 BREVITAS = "pip install torch==2.13.0, then pip install 'bitsmith[brevitas]'"
 QONNX = "pip install 'bitsmith[qonnx]'"
+SWEEP = "pip install 'bitsmith[sweep]'"
 ONNX_PACKAGES = ("onnx", "onnxruntime", "qonnx")
 
 
@@ -68,6 +69,9 @@ def _vendor(name: str) -> Callable[[], list[ToolStatus]]:
 PARTS: dict[str, Callable[[], list[ToolStatus]]] = {
     "train": lambda: _packages(KERAS, "tensorflow", "tf-keras", "qkeras"),
     "train-brevitas": lambda: _packages(BREVITAS, "torch", "brevitas", "onnxoptimizer", *ONNX_PACKAGES),
+    "sweep": lambda: _packages(SWEEP, "optuna", "pyarrow", "rich"),
+    "sweep-postgres": lambda: _packages("pip install 'bitsmith[postgres]'", "psycopg"),
+    "sweep-ray": lambda: _packages("pip install 'bitsmith[ray]'", "ray"),
     "import-onnx": lambda: _packages(QONNX, *ONNX_PACKAGES),
     "rtl-unrolled": _rtl_unrolled,
     "rtl-folded": _rtl_folded,

@@ -68,7 +68,9 @@ class QKeras:
 
     def build(self, spec: NetSpec, quantized: bool) -> Any:
         """A tf_keras model."""
-        return build_qkeras(spec, quantized)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of Keras 2, about an initializer that QKeras' layers call twice
+            return build_qkeras(spec, quantized)
 
     def carry(self, baseline: Any, model: Any, x: FloatArray) -> None:
         """Weights only: QKeras takes its scales from them."""

@@ -25,7 +25,7 @@ from bitsmith.models.train.split import Split
 from bitsmith.models.zoo.graph import Grid, nodes
 from bitsmith.models.zoo.spec import NetSpec
 
-PRICES = (0.003, 0.5)
+PRICES = (0.003, 3.0)
 """Of a factor e in bit operations, in units of the loss: at the beginning and at the end."""
 
 

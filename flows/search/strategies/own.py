@@ -30,7 +30,7 @@ PORTION = 0.08
 """Of a full training, per trial: 200 trials cost less than 20 trainings."""
 ROOT_SHARE = 0.5
 """Of a full training, for the root: everything descends from it."""
-RELAXED_SHARE = 0.25
+RELAXED_SHARE = 0.1
 """Of a full training, for the relaxation of the bit widths, which shows where bits are needed."""
 POOL = 1500
 POLISHED = 0.25
@@ -130,11 +130,11 @@ LEVELLED = ("bits", "weight_bits", "activation_bits", "sparsity")
 
 
 def _ladder(sweep: Sweep, path: Path, rng: Rng, count: int) -> list[Choices]:
-    """From costly to cheap, each off the line by a step here and there; every other one has the relaxation's widths."""
+    """From costly to cheap, each off the line by a step here and there; every fourth has the relaxation's widths."""
     found = []
     for number, level in enumerate(rng.permutation(np.linspace(0.05, 0.95, count))):
         choices = nearest(sweep, float(level))
-        if path and number % 2 == 0:
+        if path and number % 4 == 0:
             widths = path[round((1.0 - level) * (len(path) - 1))]
             choices |= {p.name: closest(p.values, widths[p.name]) for p in sweep.parameters if p.name in widths}
             found.append(_mutated(sweep.parameters, choices, rng, 0.15))
