@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bitsmith.flows.search.candidate import fingerprint
-from bitsmith.flows.search.goals import front_of
+from bitsmith.flows.search.goals import ACCURACY, front_of
 from bitsmith.flows.search.ledger import Ledger, Plan, Trial
 from bitsmith.flows.search.screen import prices, refusal
 from bitsmith.flows.search.space import Parameter, Value, closest
@@ -35,6 +35,8 @@ RELAXED_SHARE = 0.1
 POOL = 1500
 POLISHED = 0.25
 """Share of a batch that trains members of the front on."""
+SLACK = 0.05
+"""Of accuracy, by which a candidate at half-time may lie below what it has to beat at the end."""
 LADDER = 16
 """Candidates spread over the space before a surrogate is asked."""
 
@@ -65,9 +67,10 @@ class Inherit:
         for trial in polish:
             ledger.add(trial.choices, Plan(0, self.child_epochs, start=weights_of(trial)))
         wanted = count - len(polish)
-        picked = _open(sweep, drawn, seen, wanted) if drawn else _scored(sweep, done, seen, wanted, rng)
-        for choices in picked:
-            ledger.add(choices, Plan(0, self.child_epochs, start=weights_of(_parent(sweep, done, choices))))
+        fresh: list[tuple[Choices, float | None]] = [(c, None) for c in _open(sweep, drawn, seen, wanted)]
+        for choices, floor in fresh if drawn else _scored(sweep, done, seen, wanted, rng):
+            start = weights_of(_parent(sweep, done, choices))
+            ledger.add(choices, Plan(0, self.child_epochs, start, floor))
         return [t for t in ledger.trials() if t.state == "pending"]
 
     def _root(self, sweep: Sweep, ledger: Ledger, trials: Sequence[Trial], rng: Rng) -> list[Trial]:
@@ -219,8 +222,10 @@ def _priced_pool(sweep: Sweep, drawn: Sequence[Choices], seen: set[str]) -> _Poo
     return _Pool([c for c, _ in found], [v for _, v in found])
 
 
-def _scored(sweep: Sweep, done: Sequence[Trial], seen: set[str], count: int, rng: Rng) -> list[Choices]:
-    """Those of the pool that add most to the front's hypervolume, if the surrogates are right."""
+def _scored(
+    sweep: Sweep, done: Sequence[Trial], seen: set[str], count: int, rng: Rng
+) -> list[tuple[Choices, float | None]]:
+    """Those of the pool that add most to the front's hypervolume, if the surrogates are right; each with its floor."""
     front = front_trials(sweep, done)
     pool = _priced_pool(sweep, _children(sweep, front, rng), seen)
     if not pool.choices:
@@ -230,7 +235,17 @@ def _scored(sweep: Sweep, done: Sequence[Trial], seen: set[str], count: int, rng
     held = sweep.axes.of([t.measures for t in front])
     picked = best_additions(held, predicted, count, seed=len(done))
     rest = [int(i) for i in rng.permutation(len(pool.choices)) if i not in picked]
-    return [pool.choices[i] for i in [*picked, *rest][:count]]
+    return [(pool.choices[i], _floor(sweep, front, held, predicted[i])) for i in [*picked, *rest][:count]]
+
+
+def _floor(sweep: Sweep, front: Sequence[Trial], held: np.ndarray, expected: np.ndarray) -> float | None:
+    """What a candidate must reach by half-time: it will be dominated by what costs no more and is more accurate."""
+    if ACCURACY not in sweep.goals.objectives:
+        return None
+    costs = [k for k, name in enumerate(sweep.goals.objectives) if name != ACCURACY]
+    cheaper = np.asarray((held[:, costs] <= expected[costs]).all(axis=1))
+    best = [t.measures[ACCURACY] for t, less in zip(front, cheaper, strict=True) if less]
+    return max(best) - SLACK if best else None
 
 
 def _parent(sweep: Sweep, done: Sequence[Trial], choices: Choices) -> Trial:
