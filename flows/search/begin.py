@@ -14,7 +14,7 @@ import numpy as np
 from bitsmith.flows.config import TaskConfig
 from bitsmith.flows.rundir import say, writable_folder
 from bitsmith.flows.search.goals import ACCURACY, DEFAULT_OBJECTIVES, Axes, Goals, make_goals
-from bitsmith.flows.search.screen import BY_TABLE, prices
+from bitsmith.flows.search.screen import BY_TABLE, prices, refusal
 from bitsmith.flows.search.space import DEFAULT_SPACE, Parameter, parameters, read_space
 from bitsmith.flows.search.strategies.own import nearest, uniform
 from bitsmith.flows.search.sweep import Sweep
@@ -92,7 +92,7 @@ def _feasible_or_raise(sweep: Sweep) -> None:
     lows: list[Mapping[str, float]] = []
     for configs in _in_parts(sweep, drawn):
         found = prices(configs)
-        if any(price is None or not sweep.goals.broken(price.low) for price in found):
+        if any(not refusal(price, sweep.goals_of(config)) for config, price in zip(configs, found, strict=True)):
             return
         lows += [price.low for price in found if price is not None]
     if not lows:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -29,7 +29,14 @@ class Goals:
     """Objectives in order, and the hard limits: a least accuracy, a largest cost."""
 
     objectives: tuple[str, ...]
-    limits: Mapping[str, float]
+    asked: Mapping[str, float]
+    limits: Mapping[str, float]  # those asked for, and the board's resources
+
+    def on(self, board: Board) -> Goals:
+        """The same on another board."""
+        have = {name: float(getattr(board.device, name)) for name in RESOURCES}
+        both = {name: min(bound, self.asked.get(name, bound)) for name, bound in have.items()}
+        return replace(self, limits={**self.asked, **both})
 
     @property
     def directions(self) -> list[str]:
@@ -69,9 +76,7 @@ def make_goals(objectives: Sequence[str], limits: Mapping[str, float], board: Bo
             )
     if len(set(objectives)) < len(objectives) or len(objectives) < 2:
         raise InputError("a front needs at least two objectives, each once, accuracy and lut for example")
-    have = {name: float(getattr(board.device, name)) for name in RESOURCES}
-    both = {name: min(bound, limits.get(name, bound)) for name, bound in have.items()}
-    return Goals(tuple(objectives), {**limits, **both})
+    return Goals(tuple(objectives), dict(limits), {}).on(board)
 
 
 def measures_of(accuracy: float, figures: Mapping[str, Any], params: int) -> dict[str, float]:

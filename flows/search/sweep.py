@@ -7,6 +7,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
@@ -22,12 +23,20 @@ from bitsmith.flows.search.screen import prices, refusal
 from bitsmith.flows.search.space import Parameter, Value
 from bitsmith.flows.search.storage import full, out_of_room
 from bitsmith.flows.search.trial import NET_FILES, Outcome, Request, StoppedError, run_trial
+from bitsmith.hls.boards import load_board
+from bitsmith.hls.config import Board
 from bitsmith.models.ir.errors import InputError
 
 TRIALS = "trials"
 WEIGHTS = "weights.npz"
 REPEATS_AT_MOST = 1
 """A trial whose worker died is tried so often again: the machine may have been short of memory."""
+
+
+@cache
+def _board(name: str) -> Board:
+    """A board read once: thousands of candidates ask for it."""
+    return load_board(name)
 
 
 @dataclass(frozen=True)
@@ -58,7 +67,11 @@ class Sweep:
             config = self.config(choices)
         except ValueError as error:
             return " ".join(str(error).split())[:300]
-        return refusal(prices([config])[0], self.goals)
+        return refusal(prices([config])[0], self.goals_of(config))
+
+    def goals_of(self, config: TaskConfig) -> Goals:
+        """The limits on the candidate's own board, where the space has several."""
+        return self.goals.on(_board(config.hardware.board))
 
     def request(self, trial: Trial, plan: Plan) -> Request:
         """What a worker needs for a trial."""
@@ -191,7 +204,7 @@ def _complete(sweep: Sweep, ledger: Ledger, trial: Trial, outcome: Outcome) -> N
         "code_sha256": code_digest("models", "hls", "flows"),
     }
     values = [measures[name] for name in sweep.goals.objectives]
-    ledger.complete(trial.number, values, sweep.goals.violations(measures), record)
+    ledger.complete(trial.number, values, sweep.goals_of(config).violations(measures), record)
 
 
 def _keep(folder: Path, outcome: Outcome) -> None:

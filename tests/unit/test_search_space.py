@@ -122,3 +122,15 @@ def test_prices_stand_in_the_order_of_what_was_asked() -> None:
     # 64 x 40 products in at most 640 cycles: four at a time, four outputs of one input; 64 * 10 steps
     assert found[1] is not None and found[1].value["ii_cycles"] == 640.0
     assert refusal(None, None) == ""  # type: ignore[arg-type]  # nothing can be said of a backend without a table
+
+
+def test_limits_are_those_of_the_candidates_own_board() -> None:
+    from bitsmith.flows.search.goals import make_goals
+    from bitsmith.hls.boards import load_board
+
+    large, small = load_board("ulx3s-85f"), load_board("icestick")
+    goals = make_goals(("accuracy", "lut"), {"lut": 5000.0, "accuracy": 0.9}, large)
+    measures = {"accuracy": 0.95, "lut": 2000.0, "ff": 1.0, "dsp": 0.0, "bram": 0.0}
+    assert goals.limits["lut"] == 5000 and goals.broken(measures) == []
+    assert goals.on(small).broken(measures) == [f"lut 2000 above {small.device.lut}"]
+    assert goals.on(small).limits["accuracy"] == 0.9

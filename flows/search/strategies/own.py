@@ -216,8 +216,8 @@ def _priced_pool(sweep: Sweep, drawn: Sequence[Choices], seen: set[str]) -> _Poo
             kept.append(choices)
     found = [
         (c, price.value if price else {})
-        for c, price in zip(kept, prices(configs), strict=True)
-        if not refusal(price, sweep.goals)
+        for c, config, price in zip(kept, configs, prices(configs), strict=True)
+        if not refusal(price, sweep.goals_of(config))
     ]
     return _Pool([c for c, _ in found], [v for _, v in found])
 
