@@ -63,7 +63,7 @@ def _plain(folder: Path, summary: Mapping[str, Any], trials: list[Mapping[str, A
         "progress": summary["history"],
         "full_trainings": summary["full_trainings"],
         "repeated": summary["repeated"],
-        "facts": _facts(trials),
+        "facts": _facts(summary, trials),
     }
 
 
@@ -105,6 +105,7 @@ def _synth(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
     return {**plain, "figures": {k: found[k] for k in SYNTHESISED if found.get(k) is not None}}
 
 
-def _facts(trials: list[Mapping[str, Any]]) -> dict[str, str]:
+def _facts(summary: Mapping[str, Any], trials: list[Mapping[str, Any]]) -> dict[str, str]:
+    asked = {name: str(summary[name]) for name in ("search", "space", "backend") if summary.get(name)}
     values = {name: {row[name] for row in trials if row.get(name) is not None} for name in MADE_OF}
-    return {name: str(*found) for name, found in values.items() if len(found) == 1}
+    return asked | {name: str(*found) for name, found in values.items() if len(found) == 1}

@@ -116,12 +116,18 @@ def history(sweep: Sweep, trials: Sequence[Trial]) -> list[dict[str, float]]:
     return rows
 
 
-def summary(sweep: Sweep, trials: Sequence[Trial], front: list[dict[str, Any]]) -> dict[str, Any]:
+def summary(
+    sweep: Sweep, trials: Sequence[Trial], front: list[dict[str, Any]], search: str = "", space: str = ""
+) -> dict[str, Any]:
     """The JSON of ``bitsmith sweep``; also written to ``sweep.json``."""
     curve = history(sweep, trials)
     data = {
         "name": sweep.task.name,
         "board": sweep.task.hardware.board,
+        "backend": sweep.task.hardware.backends[0],
+        "search": search,
+        "space": space,
+        "seed": sweep.seed,
         "trials": sum(t.trained for t in trials),
         "complete": sum(t.state == "complete" for t in trials),
         "stopped": sum(t.state == "stopped" for t in trials),

@@ -54,7 +54,7 @@ def _all(wanted: Sweep, wishes: Wishes) -> dict[str, Any]:
     rows = results.front_rows(wanted, trials, built)
     results.write_rows([results.flat(row) for row in rows], folder / "front.csv")
     results.write_rows(results.trial_rows(trials), folder / "trials.csv")
-    data = results.summary(wanted, trials, rows)
+    data = results.summary(wanted, trials, rows, wishes.strategy, wishes.space)
     return {**data, "report": str(write_sweep_page(folder))}
 
 
