@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bitsmith.hls.tools.once import once
-from bitsmith.hls.tools.render import render
+from bitsmith.hls.tools.render import HERE, render
 from bitsmith.hls.tools.run import Say, ToolStatus, run_tool, silent
 from bitsmith.models.ir.errors import ToolError
 
@@ -47,6 +47,9 @@ _SECOND_LABEL = {
 
 # Families whose pads yosys puts in; nextpnr does it for the others.
 _PADS = {"gowin": "synth_gowin", "gw5a": "synth_gowin -family gw5a -nolutram"}
+
+# Mapped once more before nextpnr: its file says why.
+_BEFORE_NEXTPNR = dict.fromkeys(("gowin", "gw5a"), HERE / "wrap" / "gowin_lut4.v")
 
 # Drops abc9's last clean-up, &mfs: on a 10,323-LUT adder graph it took 31 of 63 CPU seconds for 0.3 % of the LUTs.
 _QUICK = "scratchpad -set abc9.nomfs true"
@@ -250,6 +253,7 @@ def cover_design(
     """
     stub = folder / f"{name}-stub.sv"
     stub.write_text(render("stub.sv.j2", top=top, ports=mapped_ports(folder, top)))
+    last = [_BEFORE_NEXTPNR[family]] if family in _BEFORE_NEXTPNR else []
     commands = [
         *(f'read_verilog -sv "{path.resolve()}"' for path in (*files, stub)),
         _QUICK,
@@ -260,10 +264,11 @@ def cover_design(
         f"hierarchy -check -top {cover}",
         "flatten",
         f"tee -q -o {name}-stat.json stat -json -top {cover}",
+        *(f'techmap -map "{path}"' for path in last),
         f"write_json {name}.json",
     ]
     outputs = [f"{name}.json", f"{name}-cover.json", f"{name}-stat.json"]
-    _once(commands, (*files, stub, *data, folder / f"{FLAT}.il"), folder, name, outputs, say)
+    _once(commands, (*files, stub, *data, *last, folder / f"{FLAT}.il"), folder, name, outputs, say)
     return folder / f"{name}.json"
 
 

@@ -16,6 +16,7 @@ from bitsmith.hls.backends.rtl.unrolled.backend import RtlUnrolled
 from bitsmith.hls.boards import load_board
 from bitsmith.hls.config import HwConfig
 from bitsmith.hls.netlist_check import Stream, stream_of
+from bitsmith.hls.placement import place, wrapper
 from bitsmith.hls.synth import synthesize
 from bitsmith.hls.tools import choose as choosing
 from bitsmith.hls.tools.cells import Hierarchy
@@ -206,6 +207,27 @@ def test_stream_of_the_manifest():
     assert stream_of(op, stated) == Stream(4, 2, 2, 3, True, 1)
     with pytest.raises(InputError, match="does not hold its 4 elements"):
         stream_of(op, stated | {"lanes": 1})
+
+
+PARITY = """module parity (input aclk, a, b, output reg q);
+  reg x, y;
+  always @(posedge aclk) {x, y, q} <= {a, b, x ^ y};
+endmodule
+"""
+
+
+def test_gowin_luts_are_timed(tmp_path):
+    """nextpnr-himbaechel 0.11 has delays of LUT4 alone: with LUT2 it said that there was no path to time."""
+    (tmp_path / "parity.sv").write_text(PARITY)
+    board = load_board("tang-nano-20k")
+    map_design([tmp_path / "parity.sv"], "parity", [], "gowin", board.device.name, True, tmp_path)
+    placed = place(wrapper(tmp_path, "parity", board), "parity", board.device, 27.0, tmp_path, "parity").placement
+    module = json.loads((tmp_path / "wrap.json").read_text())["modules"]["bitsmith_wrap"]
+    luts = [cell for cell in module["cells"].values() if cell["type"].startswith("LUT")]
+    xor = [cell for cell in luts if int(cell["parameters"]["INIT"], 2) == 0x6666]  # 0110 for all of the unused inputs
+    assert {cell["type"] for cell in luts} == {"LUT4"} and len(xor) == 1
+    # clock to output 0.23 ns, a LUT 0.37 to 0.55, set-up 0.04, and two nets: as its data base has them
+    assert 400 < placed.clocks_mhz["u_in.clk"] < 1000
 
 
 FIFO = """module fifo (input clk, we, input [3:0] wa, ra, input [7:0] d, output reg [7:0] q);
