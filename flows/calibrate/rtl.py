@@ -51,6 +51,10 @@ def guess(name: str) -> float:
     """LUTs or flip-flops of a term before anything is fitted: a LUT a bit, a few for the control of a unit."""
     if name.startswith(FF):
         return 0.5 if name.startswith("ff.block") else 1.0
+    if name == "graph.deep_adders":
+        return 0.0  # they are among the adders already
+    if name in ("rom.luts", "rom.tables"):
+        return 0.45  # a mapper to wide LUTs makes all of a column, one to small ones what differs in it
     if name.startswith("block."):
         return 0.5
     if name.startswith("constant."):
@@ -62,8 +66,7 @@ def guess(name: str) -> float:
 
 def guess_ns(name: str) -> float:
     """Nanoseconds of a part of the longest path before anything is fitted."""
-    plan = {"path.plan_ns": 0.2, "path.graph_ns": 0.2}
-    return {"path": 2.5, "path.size": 0.2, "path.wide": 0.5, "path.narrow": 0.3, **plan}.get(name, 0.05)
+    return {"path": 2.5, "path.size": 0.2, "path.graph_ns": 0.2, "path.ns": 0.7}.get(name, 0.05)
 
 
 def training_rows(designs: Iterable[Measured], target: str) -> list[Row]:

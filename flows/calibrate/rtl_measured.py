@@ -16,6 +16,7 @@ from bitsmith.hls.boards import load_board
 from bitsmith.hls.estimate.rtl import folded, unrolled
 from bitsmith.hls.estimate.rtl.model import TARGETS
 from bitsmith.hls.estimate.rtl.paths import folded_paths, unrolled_paths
+from bitsmith.hls.estimate.rtl.sums import merged
 from bitsmith.hls.estimate.rtl.terms import total
 from bitsmith.models.ir import content_hash
 from bitsmith.models.ir.errors import InputError
@@ -57,12 +58,12 @@ def measured(row: Mapping[str, Any], design: Design) -> Measured:
     """A line of the data file as the estimator sees its design."""
     recipe = recipe_from(dict(row))
     device = load_board(recipe.board).device
-    if isinstance(design, FoldedDesign):
-        rows = folded.design_terms(design)
-    else:
-        rows = unrolled.design_terms(design, device.lut_inputs)
     luts = float(row["lut"])
-    paths = folded_paths(design, luts) if isinstance(design, FoldedDesign) else unrolled_paths(design, device, luts)
+    if isinstance(design, FoldedDesign):
+        rows, paths = folded.design_terms(design), folded_paths(design, luts)
+    else:
+        seen = merged(design)
+        rows, paths = unrolled.design_terms(design, seen, device), unrolled_paths(seen, device, luts)
     parts = {name: {n: float(v) for n, v in terms.items()} for name, terms in rows.items()}
     return Measured(
         id=recipe.id,

@@ -12,6 +12,7 @@ from bitsmith.hls.estimate.physics import placed_clock
 from bitsmith.hls.estimate.priced import Priced
 from bitsmith.hls.estimate.rtl.model import model_of, rows_of
 from bitsmith.hls.estimate.rtl.paths import unrolled_paths
+from bitsmith.hls.estimate.rtl.sums import merged
 from bitsmith.hls.estimate.rtl.unrolled import design_terms
 from bitsmith.hls.results import Figure, LayerCost
 from bitsmith.models.ir import QNet
@@ -24,7 +25,8 @@ def price_unrolled(net: QNet, hw: HwConfig, family: Family) -> Priced:
 
 def price_design(design: Design, hw: HwConfig, family: Family) -> Priced:
     """Rows of a design that is solved already."""
-    terms = design_terms(design, hw.board.device.lut_inputs)
+    seen = merged(design)
+    terms = design_terms(design, seen, hw.board.device)
     model = model_of(family.name, "rtl-unrolled")
     figures, calibration = model.figures(terms)
     luts = sum(row["lut"].value for row in figures.values())
@@ -32,7 +34,7 @@ def price_design(design: Design, hw: HwConfig, family: Family) -> Priced:
     layers = {layer.op: layer for layer in plan.layers}
     slowest_ns = max((layer.critical_ns for layer in plan.layers), default=0.0)
     promised_mhz = 1e3 / slowest_ns if slowest_ns > 0 else family.max_mhz
-    placed = model.fmax_mhz(unrolled_paths(design, hw.board.device, luts))
+    placed = model.fmax_mhz(unrolled_paths(seen, hw.board.device, luts))
     return Priced(
         layers=tuple(_described(row, layers[row.op]) for row in rows_of(figures)),
         latency_cycles=Figure.exact(plan.latency_cycles),

@@ -27,7 +27,7 @@ from bitsmith.hls.estimate.rtl.arithmetic import (
     stages,
     tree,
 )
-from bitsmith.hls.estimate.rtl.folded import live_columns
+from bitsmith.hls.estimate.rtl.folded import live_columns, live_tables
 from bitsmith.hls.estimate.rtl.heads import outlet
 from bitsmith.hls.estimate.rtl.memory import block_count, live_share, ram, rom
 from bitsmith.hls.estimate.rtl.terms import LENDER, Terms, bits_of, ceil_div, clog2, total
@@ -182,14 +182,24 @@ def test_roms_by_hand() -> None:
     assert some(rom(1, 64, 0, "ecp5")) == {} == some(rom(1, 64, 1, "ecp5"))
     # 16 words are one LUT4 a column; 8 of 16 columns are left of it
     assert some(rom(16, 16, 0, "ecp5", live=0.5)) == {"ff": 8, "rom.small": 8, "rom.address": 4}
-    # 48 words: 3 LUT4 a column
-    assert some(rom(48, 8, 0, "ecp5", live=1.0)) == {"ff": 8, "rom.luts": 8 * 3, "rom.address": 6}
+    # 48 words: 3 LUT4 a column, of which half are alike
+    found = some(rom(48, 8, 0, "ecp5", live=1.0, tables=0.5))
+    assert found == {"ff": 8, "rom.luts": 8 * 3, "rom.tables": 4 * 3, "rom.address": 6}
     # of six inputs, 64 words are one LUT
     assert some(rom(64, 8, 0, "xc7", live=1.0)) == {"ff": 8, "rom.small": 8, "rom.address": 6}
     # a second register doubles the flip-flops; of block RAM, which has the first, it is the only one
     assert some(rom(48, 8, 0, "ecp5", 2, 1.0))["ff"] == 16
     assert some(rom(1024, 20, 1, "ecp5")) == {"bram": 2}
     assert some(rom(1024, 20, 1, "ecp5", 2)) == {"bram": 2, "ff": 20}
+
+
+def test_live_tables_by_hand() -> None:
+    # columns of 0, 3, 0, 7 from below: 0101, 0101, 0001; of two words each 01 01, 01 01, 00 01: one kind that varies
+    assert live_tables(Rom(np.array([[0], [3], [0], [7]]), 3), 2) == 1 / 6
+    assert live_tables(Rom(np.array([[0], [3], [0], [7]]), 3), 4) == 2 / 3  # as the columns
+    # the last piece is filled with zeros: 1, 1, 1 of four is 1110, of two 11 and 10
+    assert live_tables(Rom(np.array([[1], [1], [1]]), 1), 4) == 1 / (3 / 4)
+    assert live_tables(Rom(np.array([[1], [1], [1]]), 1), 2) == 1 / (3 / 2)
 
 
 def test_live_columns_by_hand() -> None:

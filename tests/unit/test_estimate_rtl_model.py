@@ -17,6 +17,7 @@ from bitsmith.hls.estimate.calibration import Calibration, calibration_from, loa
 from bitsmith.hls.estimate.conformal import Band
 from bitsmith.hls.estimate.rtl.model import WIDER, Model, model_of, rows_of
 from bitsmith.hls.estimate.rtl.paths import folded_paths, slowness, unrolled_paths
+from bitsmith.hls.estimate.rtl.sums import merged
 from bitsmith.hls.estimate.rtl.terms import Terms
 from bitsmith.hls.results import ZERO, Estimate, Figure
 from bitsmith.models.ir import InputError, NetBuilder, QNet, QuantType, Rounding
@@ -203,9 +204,10 @@ def test_paths_scale_with_the_part() -> None:
     assert (slow["path"], slow["path.size"]) == (pytest.approx(2.6), pytest.approx(26.0))
     net = small_net(1)
     made = [design_of(net, hw(board, "rtl-unrolled")) for board in ("hx8k-breakout", UP5K)]
-    flat = [unrolled_paths(d, load_board(b).device, 1.0) for d, b in zip(made, ("hx8k-breakout", UP5K), strict=True)]
-    assert (flat[0]["path"], flat[0]["path.size"]) == (1.0, 1.0)  # of fewer than two LUTs as of two
-    assert flat[1]["path"] == pytest.approx(2.6) and all(found["path.plan_ns"] > 0 for found in flat)
+    boards = ("hx8k-breakout", UP5K)
+    flat = [unrolled_paths(merged(d), load_board(b).device, 1.0) for d, b in zip(made, boards, strict=True)]
+    assert (flat[0]["path"], flat[0]["path.ns_size"]) == (1.0, 0.0)  # so small a design has short nets
+    assert flat[1]["path"] == pytest.approx(2.6) and all(found["path.ns"] > 0 for found in flat)
 
 
 def test_paths_are_the_widest_not_the_sum() -> None:

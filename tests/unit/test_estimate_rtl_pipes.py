@@ -119,7 +119,7 @@ def test_serial_search() -> None:
 def test_tables() -> None:
     # 2^5 words of 3 bits for all lanes, a copy for each of two; 32 words are 2 LUT4 a column
     found = some(pipes.lut({"LANES": 2, "FOLDS": 1, "EACH": 0, "WA": 5, "WY": 3, "BLOCK": 0, "FILE_LIVE": 1.0}, "ecp5"))
-    assert found == {"rom.luts": 2 * 3 * 2, "rom.address": 2 * 5, "ff": 2 * 3, "ff.delay": 1}
+    assert found == {"rom.luts": 2 * 3 * 2, "rom.tables": 2 * 3 * 2, "rom.address": 2 * 5, "ff": 2 * 3, "ff.delay": 1}
     block = some(pipes.lut({"LANES": 2, "FOLDS": 1, "EACH": 0, "WA": 10, "WY": 18, "BLOCK": 1}, "ecp5"))
     assert block == {"bram": 2, "ff.delay": 1}
 

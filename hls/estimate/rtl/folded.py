@@ -8,6 +8,7 @@ import numpy as np
 
 from bitsmith.hls.backends.rtl.folded.parts import Bits, Part, Rom
 from bitsmith.hls.backends.rtl.folded.plan import FoldedDesign
+from bitsmith.hls.backends.rtl.folded.roms import BITS_PER_LUT
 from bitsmith.hls.estimate.rtl import heads, pipes
 from bitsmith.hls.estimate.rtl.arithmetic import SIGN
 from bitsmith.hls.estimate.rtl.heads import Params, counter, outlet
@@ -52,7 +53,8 @@ def part_terms(part: Part, family: str) -> Terms:
     unit = UNITS.get(part.module)
     if unit is None:  # an adder graph of this design alone, counted when it was solved
         return Terms({"graph.adder_bits": part.cost.lut, FF: part.cost.ff, "ff.delay": float(part.latency)})
-    return unit(params_of(part), family)
+    tables = {f"{name}_TABLES": live_tables(contents, BITS_PER_LUT[family]) for name, contents in part.roms.items()}
+    return unit({**params_of(part), **tables}, family)
 
 
 def params_of(part: Part) -> dict[str, Number]:
@@ -78,6 +80,15 @@ def live_columns(contents: Rom) -> float:
     columns = planes.reshape(len(contents.words), -1).astype(np.uint8).T
     varied = columns[(columns != columns[:, :1]).any(axis=1)]
     return len({column.tobytes() for column in np.packbits(varied, axis=1)}) / len(columns)
+
+
+def live_tables(contents: Rom, words: int) -> float:
+    """Share of the pieces of ``words`` words (64 at most) of a ROM's columns that are neither constant nor repeated."""
+    planes = ((contents.words[:, :, None] >> np.arange(contents.bits)) & 1).reshape(len(contents.words), -1)
+    pieces = np.pad(planes, ((0, -len(planes) % words), (0, 0))).astype(np.uint64).reshape(-1, words, planes.shape[1])
+    values = np.unique((pieces << np.arange(words, dtype=np.uint64)[:, None]).sum(axis=1))
+    constant = np.isin(values, np.array([0, (1 << words) - 1], np.uint64))
+    return float((~constant).sum() / (planes.size / words))
 
 
 def _adders_of(factors: Bits, inputs: int) -> int:

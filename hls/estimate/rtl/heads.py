@@ -60,7 +60,7 @@ def mac(
     word = np.where(packed, pe / 2 * simd * (np.add(w, p.get("WH", 0))), pe * count * field)
     late = (np.equal(read, 2) & np.equal(p["ROM_REG"], 0)) * bits_of(depth)
     registers = np.where(np.equal(p["ROM_REG"], 1), read, 1)
-    weights = rom(depth, word, p["BLOCK"], family, registers, p.get("WEIGHTS_LIVE"))
+    weights = rom(depth, word, p["BLOCK"], family, registers, p.get("WEIGHTS_LIVE"), p.get("WEIGHTS_TABLES"))
     tree_of = tree("tree", count, product_bits(kind, a, w), acc)
     on_blocks = np.greater_equal(kind, BLOCK)
     sums_of = tree_of.where(np.logical_not(on_blocks)) + behind_blocks(tree_of).where(on_blocks)
@@ -111,7 +111,9 @@ def _sums(p: Params, outs: Number, pe: Number, one_step: Number, family: str) ->
     )
     on_blocks = np.greater_equal(p["KIND"], BLOCK)
     own = own.where(np.logical_not(on_blocks)) + behind_blocks(own).where(on_blocks)
-    words = rom(outs, pe * acc, p.get("BIAS_BLOCK", 0), family, live=p.get("BIAS_LIVE")) + counter(outs, "address")
+    words = rom(
+        outs, pe * acc, p.get("BIAS_BLOCK", 0), family, live=p.get("BIAS_LIVE"), tables=p.get("BIAS_TABLES")
+    ) + counter(outs, "address")
     return own.where(there) + words.where(bias)
 
 
@@ -262,7 +264,7 @@ def reorder(p: Params, family: str) -> Terms:
     """bitsmith_reorder: two vectors in memory, a copy for each lane that goes out."""
     beats, lanes, out = p["IN_BEATS"], p["IN_LANES"], p["OUT_LANES"]
     code = bits_of(beats) + clog2(lanes)
-    words = rom(p["OUT_BEATS"], out * code, p["BLOCK"], family, live=p.get("ORDER_LIVE"))
+    words = rom(p["OUT_BEATS"], out * code, p["BLOCK"], family, live=p.get("ORDER_LIVE"), tables=p.get("ORDER_TABLES"))
     copies = ram(2 * np.exp2(bits_of(beats)), lanes * p["BITS"], family) * out
     picks = Terms({FF: out * (clog2(lanes) + p["BITS"]), "narrow.pick_bits": out * p["BITS"] * (lanes - 1.0)}).where(
         np.greater(lanes, 1)

@@ -26,6 +26,10 @@ SHARING = 0.915
 WIDER = 4.0
 """Bits of a graph's adders above those of its inputs, on average."""
 
+CHAINS, CHAIN_BITS, FULL, HALF = 0.74, 0.77, 0.10, 0.12
+"""Of a graph's adders and of their bits what is left as carry chains, and full and half adders for each bit: on average
+of the designs of the calibration."""
+
 CUT = 2.2
 """Standard deviations of the weights that the largest integer stands for."""
 
@@ -186,12 +190,14 @@ def unrolled_terms(t: LayerTable) -> Terms:
     digits = t.inputs * t.outputs * t.density * digits_by_bits()[np.clip(t.w_bits, 0, 16).astype(int)]
     bits = np.maximum(1.0, digits) ** SHARING * (t.a_bits + WIDER)
     act = t.act_bits > 0
+    sums = t.places * (bits + np.where(act, t.outputs * t.acc_bits * (1 + 4 * t.per_channel), 0.0))
     return Terms(
         {
-            "graph.adder_bits": t.places
-            * (bits + np.where(act, t.outputs * t.acc_bits * (1 + 4 * t.per_channel), 0.0)),
-            "graph.adders": t.places * np.maximum(1.0, digits) ** SHARING,
-            "graph.clip": np.where(act, t.places * t.outputs * (t.act_bits + 2), 0.0),
+            "graph.adder_bits": CHAIN_BITS * sums,
+            "graph.full_adders": FULL * sums,
+            "graph.half_adders": HALF * sums,
+            "graph.adders": CHAINS * t.places * np.maximum(1.0, digits) ** SHARING,
+            "graph.clip": np.where(act, t.places * t.outputs * t.act_bits, 0.0),
             "graph.even": np.where(act, t.places * t.outputs * np.maximum(0.0, t.acc_bits - t.act_bits) / 4, 0.0),
             FF: t.places * (0.3 * bits + t.outputs * np.where(act, t.act_bits, t.acc_bits)),
         }

@@ -106,13 +106,21 @@ def live_share(words: Number, width: Number) -> Floats:
 
 
 def rom(
-    words: Number, width: Number, block: Number, family: str, registers: Number = 1, live: Number | None = None
+    words: Number,
+    width: Number,
+    block: Number,
+    family: str,
+    registers: Number = 1,
+    live: Number | None = None,
+    tables: Number | None = None,
 ) -> Terms:
     """bitsmith_rom: ``registers`` read registers, the first of which block RAM holds; one word is a constant.
 
-    ``live`` is the share of columns that are neither constant nor equal to another, by default that of random ones.
+    ``live`` is the share of columns that are neither constant nor equal to another, by default that of random ones;
+    ``tables`` the same of the pieces of columns that a LUT holds, by default ``live``.
     """
     live = live_share(words, width) if live is None else live
+    tables = live if tables is None else tables
     rows = np.exp2(np.maximum(0, clog2(words) - np.log2(BITS_PER_LUT[family])))
     kept, in_block = np.greater(words, 1), np.asarray(block) > 0
     in_logic, columns = ~in_block & kept, width * live
@@ -121,6 +129,7 @@ def rom(
             BRAM: np.where(in_block & kept, block_count(words, width, family), 0.0),
             FF: np.where(kept, np.where(in_block, width * (registers - 1.0), columns * registers), 0.0),
             "rom.luts": np.where(in_logic & (rows > 1), columns * np.divide(words, BITS_PER_LUT[family]), 0.0),
+            "rom.tables": np.where(in_logic & (rows > 1), width * tables * np.divide(words, BITS_PER_LUT[family]), 0.0),
             "rom.small": np.where(in_logic & (rows <= 1), columns, 0.0),
             "rom.address": np.where(in_logic, clog2(words), 0.0),
         }

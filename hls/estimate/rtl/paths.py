@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 from bitsmith.hls.backends.rtl.folded.plan import FoldedDesign
-from bitsmith.hls.backends.rtl.unrolled.costs import FAMILIES, carry_bits, delays_of
-from bitsmith.hls.backends.rtl.unrolled.design import Design
-from bitsmith.hls.backends.rtl.unrolled.netlist import Kind, Netlist
-from bitsmith.hls.backends.rtl.unrolled.timing import Schedule
+from bitsmith.hls.backends.rtl.unrolled.costs import FAMILIES, delays_of
 from bitsmith.hls.config import Device
-from bitsmith.hls.estimate.rtl.arithmetic import NARROW
+from bitsmith.hls.estimate.rtl.arrival import arrivals, worst
 from bitsmith.hls.estimate.rtl.folded import params_of
-from bitsmith.hls.estimate.rtl.live import SUMS
 from bitsmith.hls.estimate.rtl.memory import COSTS
-from bitsmith.hls.estimate.rtl.terms import Number, bits_of
+from bitsmith.hls.estimate.rtl.sums import Merged
+from bitsmith.hls.estimate.rtl.terms import LENDER, Number, bits_of
+from bitsmith.hls.estimate.rtl.unrolled import narrow_of
 
 WIDTHS = {
     "bitsmith_mvu": ("path.sum_bits", "ACC"),
@@ -72,45 +71,26 @@ def _part(module: str, p: Mapping[str, Number], family: str) -> dict[str, float]
     return found
 
 
-def unrolled_paths(design: Design, device: Device, luts: float) -> dict[str, float]:
-    """Amounts of an unrolled design of ``luts`` LUTs: of its longest paths by nodes, by carry bits, by the plan."""
+def unrolled_paths(seen: Merged, device: Device, luts: float) -> dict[str, float]:
+    """Amounts of an unrolled design of ``luts`` LUTs: its longest path, and by how much its nets are longer."""
+    family = LENDER.get(device.family, device.family)
+    lut_ns, carry_ns, bit_ns = PLACED_NS[family]
+    d = replace(FAMILIES[family], lut_ns=lut_ns, carry_ns=carry_ns, carry_bit_ns=bit_ns)
+    found = arrivals(seen.flat, seen.sums, d, narrow_of(family))
+    ns = worst(*(a for ends in found.values() for a in ends)).ns
     slow = slowness(device)
-    found = {
-        "path": 1.0,
-        "path.size": math.log2(max(2.0, luts)),
-        "path.wide": 0.0,
-        "path.narrow": 0.0,
-        "path.carry": 0.0,
-    }
-    for placed in design.placed.values():
-        for unit, plan in zip(placed.layer.units, placed.schedules, strict=True):
-            for name, amount in _longest(unit, plan).items():
-                found[name] = max(found[name], amount)
-    plan_ns = max((s.critical_ns for p in design.placed.values() for s in p.schedules), default=0.0)
-    return {**{name: slow * amount for name, amount in found.items()}, "path.plan_ns": plan_ns}
+    return {"path": slow, "path.ns": slow * ns, "path.ns_size": slow * ns * max(0.0, math.log2(max(2.0, luts)) - SMALL)}
 
 
-def _longest(unit: Netlist, plan: Schedule) -> dict[str, float]:
-    """Between two registers: most wide adders, other nodes with logic, and carry bits, each for itself."""
-    best: dict[str, list[float]] = {name: [] for name in WAYS}
-    for k, node in enumerate(unit.nodes):
-        before = [a for a in node.args if plan.stage[a] == plan.stage[k]]
-        sums = node.kind in SUMS
-        wide = sums and node.width > NARROW
-        own = {
-            "path.wide": float(wide),
-            "path.narrow": float(not wide and node.kind not in WIRES),
-            "path.carry": float(carry_bits(node, unit.nodes)) if wide else 0.0,
-        }
-        for name, values in best.items():
-            values.append(own[name] + max((values[a] for a in before), default=0.0))
-    return {name: max(values, default=0.0) for name, values in best.items()}
+PLACED_NS = {"ecp5": (1.0, 1.6, 0.05), "ice40": (1.0, 1.6, 0.2), "gowin": (0.86, 1.43, 0.035), "xc7": (0.75, 1.35, 0.03)}
+"""Nanoseconds of a LUT, of a carry chain's two ends, each with a short net, and of each of a chain's bits.
 
+Gowin's are those of nextpnr 0.11's reports of critical paths; those of ECP5 and iCE40 are near what a fit of the three
+to its clocks gives; those of 7 series, which it does not place, are the plan's.  The calibration scales their sum.
+"""
 
-WAYS = ("path.wide", "path.narrow", "path.carry")
-
-WIRES = (Kind.INPUT, Kind.CONST, Kind.SHL, Kind.SHR, Kind.LOW)
-"""Nodes without logic."""
+SMALL = 7.0
+"""Logarithm to base 2 of the LUTs of a design whose nets are short."""
 
 PLACED = tuple(family for family in COSTS if family != "xc7")
 """Families with open place and route."""

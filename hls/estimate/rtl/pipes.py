@@ -26,17 +26,22 @@ def affine(p: Params, kind: Number, width: Number, kept: Number, family: str) ->
     made = product(as_product, p["WX"], m, family) * lanes
     folded = Terms({f"constant.{name}" if name.startswith("rows.") else name: amount for name, amount in made.items()})
     times = folded.where(there & constant) + made.where(there & ~constant)
-    mult_live = p.get("MULT_FILE_LIVE")
-    words = rom(p.get("M_FOLDS", 1), lanes * m, p.get("M_BLOCK", 0), family, live=mult_live) + counter(
-        p.get("M_FOLDS", 1), "address"
-    )
+    mult_live, mult_tables = p.get("MULT_FILE_LIVE"), p.get("MULT_FILE_TABLES")
+    words = rom(
+        p.get("M_FOLDS", 1), lanes * m, p.get("M_BLOCK", 0), family, live=mult_live, tables=mult_tables
+    ) + counter(p.get("M_FOLDS", 1), "address")
     has_add = np.equal(p.get("HAS_ADD", 0), 1)
     flops = Terms({FF: lanes * kept * 1.0})
     plain = Terms({"affine.plain_bits": lanes * width * 1.0}) + flops
     varying = Terms({"affine.adder_bits": lanes * width * 1.0}) + flops
     several = np.greater(p.get("A_FOLDS", 1), 1)
     adds = rom(
-        p.get("A_FOLDS", 1), lanes * p.get("WA", 1), p.get("A_BLOCK", 0), family, live=p.get("ADD_FILE_LIVE")
+        p.get("A_FOLDS", 1),
+        lanes * p.get("WA", 1),
+        p.get("A_BLOCK", 0),
+        family,
+        live=p.get("ADD_FILE_LIVE"),
+        tables=p.get("ADD_FILE_TABLES"),
     ) + counter(p.get("A_FOLDS", 1), "address")
     delay = np.where(there, stages(as_product, p["WX"], m), 0.0) + has_add
     line = Terms({"ff.delay": delay})
@@ -112,11 +117,18 @@ def _search(p: Params, rows: Number, read: Number, family: str) -> Terms:
     own = Terms({"search.compare_bits": compare, FF: waits + lanes * bits, "ff.delay": (bits - 1.0) * read + 1})
     many = np.greater(folds, 1)
     own += Terms({"ff.delay_bits": np.where(many, clog2(folds) * np.maximum(0.0, bits - 2.0) * read, 0.0)})
-    first = rom(folds, rows * width, np.equal(p.get("BLOCK_FROM", 16), 0), family, live=p.get("FILE_0_LIVE"))
+    first = rom(
+        folds,
+        rows * width,
+        np.equal(p.get("BLOCK_FROM", 16), 0),
+        family,
+        live=p.get("FILE_0_LIVE"),
+        tables=p.get("FILE_0_TABLES"),
+    )
     own += (first + counter(folds) * 2).where(many)  # turns of its words, and of all others
     for k in range(1, int(np.max(bits))):
         words, there = folds * (1 << k), np.greater(bits, k)
-        block, live = np.less_equal(p.get("BLOCK_FROM", 16), k), p.get(f"FILE_{k}_LIVE")
+        block, live = np.less_equal(p.get("BLOCK_FROM", 16), k), (p.get(f"FILE_{k}_LIVE"), p.get(f"FILE_{k}_TABLES"))
         copies: Terms = _lookup(words, rows * width, block, read, family, live) * lanes
         own += copies.where(there)
     return own
@@ -125,7 +137,7 @@ def _search(p: Params, rows: Number, read: Number, family: str) -> Terms:
 def _serial(p: Params, rows: Number, read: Number, family: str) -> Terms:
     """bitsmith_search_serial."""
     lanes, folds, width, bits = p["LANES"], p["FOLDS"], p["WU"], p["WC"]
-    block, live = np.equal(p.get("BLOCK_FROM", 16), 0), p.get("FILE_0_LIVE")
+    block, live = np.equal(p.get("BLOCK_FROM", 16), 0), (p.get("FILE_0_LIVE"), p.get("FILE_0_TABLES"))
     memory: Terms = _lookup(folds * np.exp2(bits), rows * width, block, read, family, live) * lanes
     own = {
         FF: lanes * (2.0 * bits + width),
@@ -135,9 +147,11 @@ def _serial(p: Params, rows: Number, read: Number, family: str) -> Terms:
     return memory + Terms({**own, "ff.delay": bits * read + 1.0}) + counter(folds) + counter(folds)
 
 
-def _lookup(words: Number, width: Number, block: Number, read: Number, family: str, live: Number | None) -> Terms:
-    """bitsmith_lookup: a ROM whose register in logic stands at its address."""
-    found = rom(words, width, block, family, read, live)
+def _lookup(
+    words: Number, width: Number, block: Number, read: Number, family: str, live: tuple[Number | None, Number | None]
+) -> Terms:
+    """bitsmith_lookup: a ROM whose register in logic stands at its address; ``live``: see :func:`rom`, with tables."""
+    found = rom(words, width, block, family, read, *live)
     in_logic = np.logical_not(block)
     at_address = Terms({FF: bits_of(words) + width * (np.asarray(read) - 1.0) - found[FF]})
     return found + at_address.where(in_logic)
@@ -151,7 +165,7 @@ def lut(p: Params, family: str) -> Terms:
     copies = np.where(np.equal(p["EACH"], 1) & np.equal(folds, 1), 1, lanes)
     # with a table for each lane only its own column of the word is left
     own = np.where(np.equal(p["EACH"], 1), p["WY"], width)
-    tables: Terms = rom(words, own, p["BLOCK"], family, live=p.get("FILE_LIVE")) * lanes
+    tables: Terms = rom(words, own, p["BLOCK"], family, live=p.get("FILE_LIVE"), tables=p.get("FILE_TABLES")) * lanes
     blocks: Terms = rom(words, width, p["BLOCK"], family) * copies
     in_block = np.equal(p["BLOCK"], 1)
     return (
