@@ -91,8 +91,9 @@ def _other(node: FlatNode, flat: Flat, ins: list[Ends], d: Delays) -> Ends:
     if kind in (Kind.SHL, Kind.LOW):
         return low, high
     if kind is Kind.GE:
-        high = _chain(ins, d, max(flat.nodes[a].width for a in node.args))[1]
-        return high, high
+        # the signs of both and the carry make the answer, in a LUT of its own
+        answer = _chain(ins, d, max(flat.nodes[a].width for a in node.args))[1].then(d, 1)
+        return answer, answer
     if kind is Kind.EVEN:
         # only the lowest bit of the result needs to know whether all that is dropped is zero
         dropped = low.then(d, bits=node.params[0])

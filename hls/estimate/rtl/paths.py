@@ -82,7 +82,12 @@ def unrolled_paths(seen: Merged, device: Device, luts: float) -> dict[str, float
     return {"path": slow, "path.ns": slow * ns, "path.ns_size": slow * ns * max(0.0, math.log2(max(2.0, luts)) - SMALL)}
 
 
-PLACED_NS = {"ecp5": (1.0, 1.6, 0.05), "ice40": (1.0, 1.6, 0.2), "gowin": (0.86, 1.43, 0.035), "xc7": (0.75, 1.35, 0.03)}
+PLACED_NS = {
+    "ecp5": (1.0, 1.6, 0.05),
+    "ice40": (1.0, 1.6, 0.2),
+    "gowin": (0.86, 1.43, 0.035),
+    "xc7": (0.75, 1.35, 0.03),
+}
 """Nanoseconds of a LUT, of a carry chain's two ends, each with a short net, and of each of a chain's bits.
 
 Gowin's are those of nextpnr 0.11's reports of critical paths; those of ECP5 and iCE40 are near what a fit of the three
