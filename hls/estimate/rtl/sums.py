@@ -77,13 +77,17 @@ def sums_of(flat: Flat) -> dict[int, Sum]:
 
 
 def _summands(node: FlatNode, flat: Flat) -> list[Summand]:
-    args = [flat.nodes[a] for a in node.args]
-    signed = all(a.signed and a.kind is not Kind.CONST for a in args)
+    args = [(flat.nodes[a], shift) for a, shift in zip(node.args, node.params, strict=True)]
+    room = all(arg.signed or arg.width + shift < node.width - 1 for arg, shift in args)
+    # with room for a zero before those that are not signed, yosys makes the sum a signed one
+    signed = room and any(arg.signed for arg, _ in args)
     found = []
-    for number, (arg, a, shift) in enumerate(zip(args, node.args, node.params, strict=True)):
-        extended = arg.signed and not signed and arg.kind is not Kind.CONST  # its sign is copied as wires
-        width = node.width if extended else min(node.width, arg.width + shift)
-        found.append(Summand(a, shift, node.kind is Kind.SUB and number == 1, width, signed))
+    for number, ((arg, shift), a) in enumerate(zip(args, node.args, strict=True)):
+        width = min(node.width, arg.width + shift + (signed and not arg.signed))
+        extended = arg.signed and not signed  # its sign is copied as wires
+        found.append(
+            Summand(a, shift, node.kind is Kind.SUB and number == 1, node.width if extended else width, signed)
+        )
     return found
 
 
