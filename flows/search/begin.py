@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from bitsmith.flows.rundir import say, writable_folder
 from bitsmith.flows.search.goals import ACCURACY, DEFAULT_OBJECTIVES, Axes, Goals, make_goals
 from bitsmith.flows.search.screen import BY_TABLE, prices, refusal
 from bitsmith.flows.search.space import DEFAULT_SPACE, Parameter, parameters, read_space
+from bitsmith.flows.search.strategies import DEFAULT
 from bitsmith.flows.search.strategies.own import nearest, uniform
 from bitsmith.flows.search.sweep import Sweep
 from bitsmith.hls.boards import load_board
@@ -39,7 +40,7 @@ class Wishes:
     trials: int = 200
     workers: int = 2
     space: str = DEFAULT_SPACE
-    strategy: str = "inherit"
+    strategy: str = DEFAULT
     objectives: tuple[str, ...] = DEFAULT_OBJECTIVES
     limits: tuple[tuple[str, float], ...] = ()
     storage: str | None = None
@@ -66,10 +67,9 @@ def prepare(task: TaskConfig, wishes: Wishes, folder: Path, data_dir: Path | Non
     goals = make_goals(wishes.objectives, dict(wishes.limits), load_board(task.hardware.board))
     dataset = datasets.load(task.data.name, data_dir)
     place = str(data_dir) if data_dir else None
-    axes = Axes(goals.objectives, {}, {})
-    sweep = Sweep(task, space, goals, axes, folder, place, dataset.sha256, seed)
+    sweep = Sweep(task, space, goals, Axes(goals.objectives, {}, {}), folder, place, dataset.sha256, seed)
     _feasible_or_raise(sweep)
-    return Sweep(task, space, goals, _axes(sweep), folder, place, dataset.sha256, seed)
+    return replace(sweep, axes=_axes(sweep))
 
 
 def settings_of(sweep: Sweep, wishes: Wishes) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from bitsmith.flows.rundir import RunDir
 from bitsmith.flows.search.executor import Executor, Failure
 from bitsmith.flows.search.ledger import Trial
 from bitsmith.flows.search.storage import out_of_room
-from bitsmith.flows.search.sweep import TRIALS, Sweep
+from bitsmith.flows.search.sweep import TRIALS, Sweep, place
 
 FRONT = "front"
 
@@ -41,8 +41,8 @@ def points(sweep: Sweep, front: Sequence[Trial], synth: int) -> list[Point]:
         Point(
             number=trial.number,
             name=f"{sweep.task.name}_{trial.number}",
-            net=str(sweep.folder / TRIALS / f"{trial.number:05d}" / "net"),
-            out=str(sweep.folder / FRONT / f"{trial.number:05d}"),
+            net=str(sweep.folder / place(TRIALS, trial.number) / "net"),
+            out=str(sweep.folder / place(FRONT, trial.number)),
             hardware=sweep.config(trial.choices).hardware.model_dump(mode="json"),
             dataset=sweep.task.data.name,
             data_dir=sweep.data_dir,

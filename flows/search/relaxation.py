@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bitsmith.flows.config import TaskConfig
 from bitsmith.flows.search.space import Parameter
 from bitsmith.models.train.relax import Free, Work
-from bitsmith.models.zoo.graph import INPUT, Node, nodes
+from bitsmith.models.zoo.graph import INPUT, Node, nodes, quantized_source
 from bitsmith.models.zoo.spec import DepthwiseSpec, SeparableSpec, WeightedSpec
 
 KINDS = {"weight_bits": "weight", "activation_bits": "activation"}
@@ -65,8 +65,7 @@ def _work(task: TaskConfig, free: dict[str, Free]) -> list[Work]:
             continue
         source = node.inputs[0]
         shape = task.net.input.shape if source == INPUT else by_name[source].shape
-        while source != INPUT and by_name[source].activation == "none":
-            source = by_name[source].inputs[0]
+        source = quantized_source(by_name, source)
         bits = task.net.input.bits if source == INPUT else by_name[source].activation_grid.bits
         value = (width(source, "activation") if source != INPUT else None) or float(bits)
         weight = width(node.name, "weight") or float(node.weight_grid.bits)

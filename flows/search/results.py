@@ -8,14 +8,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bitsmith.flows.report import SWEEP
 from bitsmith.flows.rundir import write_json
 from bitsmith.flows.search.finish import FRONT
 from bitsmith.flows.search.ledger import Trial
 from bitsmith.flows.search.strategies.own import front_trials
-from bitsmith.flows.search.sweep import Sweep
+from bitsmith.flows.search.sweep import Sweep, place
 from bitsmith.models.ir.errors import ToolError
-
-SWEEP = "sweep.json"
 
 
 def trial_rows(trials: Sequence[Trial]) -> list[dict[str, Any]]:
@@ -78,7 +77,7 @@ def front_rows(sweep: Sweep, trials: Sequence[Trial], built: Mapping[int, Mappin
             "bounds": {name: t.record["figures"][name] for name in BOUNDED},
             "choices": t.choices,
             "net_sha256": t.record["net_sha256"],
-            "folder": f"{FRONT}/{t.number:05d}",
+            "folder": place(FRONT, t.number),
         }
         rows.append({**row, "error": done["error"]} if "error" in done else row)
     return rows

@@ -18,7 +18,7 @@ from bitsmith.hls.estimate.physics import timing
 from bitsmith.hls.estimate.power import price_power
 from bitsmith.hls.estimate.table import PriceTable, layer_table
 from bitsmith.hls.results import ZERO, Figure
-from bitsmith.models.zoo.graph import INPUT, Node, nodes
+from bitsmith.models.zoo.graph import INPUT, Node, nodes, quantized_source
 from bitsmith.models.zoo.spec import DepthwiseSpec, NetSpec, SeparableSpec, WeightedSpec
 
 Row = dict[str, float]
@@ -119,12 +119,8 @@ def _layer(spec: NetSpec, config: TaskConfig, node: Node, by_name: dict[str, Nod
 
 def _bits_into(spec: NetSpec, source: str, by_name: dict[str, Node]) -> int:
     """Bits of what a layer reads: of the nearest activation before it."""
-    while source != INPUT:
-        node = by_name[source]
-        if node.activation != "none":
-            return node.activation_grid.bits
-        source = node.inputs[0]
-    return spec.input.bits
+    source = quantized_source(by_name, source)
+    return spec.input.bits if source == INPUT else by_name[source].activation_grid.bits
 
 
 def _folded(config: TaskConfig, row: Row) -> Row:

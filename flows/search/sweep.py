@@ -187,7 +187,7 @@ def _failed(ledger: Ledger, trial: Trial, failure: Failure) -> None:
 def _complete(sweep: Sweep, ledger: Ledger, trial: Trial, outcome: Outcome) -> None:
     config = sweep.config(trial.choices)
     measures = measures_of(outcome.accuracy, outcome.figures, outcome.params)
-    _keep(sweep.folder / TRIALS / f"{trial.number:05d}", outcome)
+    _keep(sweep.folder / place(TRIALS, trial.number), outcome)
     record = {
         "measures": measures,
         "accuracy_test": outcome.accuracy_test,
@@ -224,6 +224,11 @@ def _keep(folder: Path, outcome: Outcome) -> None:
         raise
 
 
+def place(folder: str, number: int) -> str:
+    """What belongs to trial ``number`` in a subfolder of the sweep's, relative to that."""
+    return f"{folder}/{number:05d}"
+
+
 def weights_of(trial: Trial) -> str:
     """File of a trial's weights, relative to the sweep's folder."""
-    return f"{TRIALS}/{trial.number:05d}/{WEIGHTS}"
+    return f"{place(TRIALS, trial.number)}/{WEIGHTS}"

@@ -6,11 +6,11 @@ import json
 import shutil
 from pathlib import Path
 
+from bitsmith.flows.report import SWEEP
 from bitsmith.flows.rundir import say
 from bitsmith.flows.search.ledger import Ledger, Plan
-from bitsmith.flows.search.results import SWEEP
 from bitsmith.flows.search.space import closest
-from bitsmith.flows.search.sweep import TRIALS, WEIGHTS, Strategy, Sweep
+from bitsmith.flows.search.sweep import TRIALS, WEIGHTS, Strategy, Sweep, place
 from bitsmith.models.ir.errors import InputError
 
 WARM = "warm"
@@ -35,10 +35,10 @@ def warm_start(sweep: Sweep, ledger: Ledger, strategy: Strategy, earlier: Path) 
             choices = {p.name: closest(p.values, row["choices"].get(p.name, p.own)) for p in sweep.parameters}
             if sweep.why_not(choices):
                 continue
-            source = earlier / TRIALS / f"{row['trial']:05d}" / WEIGHTS
+            source = earlier / place(TRIALS, row["trial"]) / WEIGHTS
             start = None
             if source.is_file():
-                start = f"{WARM}/{row['trial']:05d}.npz"
+                start = place(WARM, row["trial"]) + ".npz"
                 (sweep.folder / WARM).mkdir(exist_ok=True)
                 shutil.copyfile(source, sweep.folder / start)
             plan = strategy.plan

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from bitsmith.models.zoo.spec import (
@@ -51,6 +51,13 @@ class Node:
 def nodes(spec: NetSpec) -> tuple[Node, ...]:
     """The layers of a valid spec, in order."""
     return tuple(item for item in _walk(spec) if isinstance(item, Node))
+
+
+def quantized_source(by_name: Mapping[str, Node], source: str) -> str:
+    """The input, or the nearest node at or before ``source`` with an activation: whose grid a reader of it sees."""
+    while source != INPUT and by_name[source].activation == "none":
+        source = by_name[source].inputs[0]
+    return source
 
 
 def graph_problems(spec: NetSpec) -> list[str]:

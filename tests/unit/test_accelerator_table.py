@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from pathlib import Path
 
 import pytest
 from accelerator_nets import dense_net
+from script_module import loaded
 
 from bitsmith.hls.accelerators import accelerator_names, accelerators, load_accelerator
 from bitsmith.hls.estimate.accelerators import estimate_accelerator
@@ -20,15 +19,8 @@ SCRIPTS, DOC = ROOT / "scripts", ROOT / "docs" / "accelerators.md"
 @pytest.fixture(scope="module")
 def scripts():
     """``accelerator_table`` and the networks that it builds."""
-    sys.path.insert(0, str(SCRIPTS))
-    try:
-        spec = importlib.util.spec_from_file_location("accelerator_table", SCRIPTS / "accelerator_table.py")
-        assert spec and spec.loader
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
+    with loaded("accelerator_table") as module:
         yield module
-    finally:
-        sys.path.remove(str(SCRIPTS))
 
 
 def test_the_reference_networks_have_their_published_sizes(scripts):

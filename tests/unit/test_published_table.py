@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from script_module import loaded
 
 from bitsmith.flows.published import Compared, Stated, compare, price_point, read_points, scores, without_limit
 from bitsmith.hls.boards import load_board
@@ -21,15 +20,8 @@ POINTS = SCRIPTS / "published_points.toml"
 
 @pytest.fixture(scope="module")
 def script():
-    sys.path.insert(0, str(SCRIPTS))
-    try:
-        spec = importlib.util.spec_from_file_location("published_table", SCRIPTS / "published_table.py")
-        assert spec and spec.loader
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
+    with loaded("published_table") as module:
         yield module
-    finally:
-        sys.path.remove(str(SCRIPTS))
 
 
 @pytest.fixture(scope="module")

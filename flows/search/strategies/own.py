@@ -85,17 +85,12 @@ class Inherit:
     def _polish(self, sweep: Sweep, done: Sequence[Trial], count: int) -> list[Trial]:
         """Members of the front that were trained least; each is trained on once, its child may be in its turn."""
         front = front_trials(sweep, done)
-        trained = lineage(done)
-        parents = {t.plan.start for t in done if t.plan and _same(t, done)}
+        parents = _parents(done)
+        trained = _lineage(done, parents)
+        trained_on = {p.number for t in done if (p := parents.get(t.number)) and p.choices == t.choices}
         least = sorted(front, key=lambda t: (trained[t.number], t.number))
-        young = [t for t in least if trained[t.number] < sweep.full_epochs and weights_of(t) not in parents]
+        young = [t for t in least if trained[t.number] < sweep.full_epochs and t.number not in trained_on]
         return young[:count]
-
-
-def _same(trial: Trial, done: Sequence[Trial]) -> bool:
-    """Whether a trial trains its parent on, without a change."""
-    start = trial.plan.start if trial.plan else None
-    return any(weights_of(t) == start and t.choices == trial.choices for t in done)
 
 
 def front_trials(sweep: Sweep, trials: Sequence[Trial]) -> list[Trial]:
@@ -109,13 +104,18 @@ def front_trials(sweep: Sweep, trials: Sequence[Trial]) -> list[Trial]:
     return [t for t, keep in zip(good, front_of(losses) & first, strict=True) if keep]
 
 
-def lineage(done: Sequence[Trial]) -> dict[int, int]:
+def _parents(done: Sequence[Trial]) -> dict[int, Trial]:
+    """Trial -> the one whose weights it started from, where there is one."""
+    by_weights = {weights_of(t): t for t in done}
+    return {t.number: by_weights[t.plan.start] for t in done if t.plan and t.plan.start in by_weights}
+
+
+def _lineage(done: Sequence[Trial], parents: Mapping[int, Trial]) -> dict[int, int]:
     """Epochs that went into a trial's weights, its ancestors' included."""
     total: dict[int, int] = {}
-    by_weights = {weights_of(t): t.number for t in done}
     for trial in done:
-        parent = by_weights.get((trial.plan.start if trial.plan else None) or "")
-        total[trial.number] = int(trial.record["epochs"]) + (total.get(parent, 0) if parent is not None else 0)
+        before = total[parents[trial.number].number] if trial.number in parents else 0
+        total[trial.number] = int(trial.record["epochs"]) + before
     return total
 
 
