@@ -12,6 +12,10 @@ from pathlib import Path
 from bitsmith.models.ir.errors import ToolError
 
 
+def process(number: int) -> int:
+    return os.getpid()
+
+
 def square(number: int) -> int:
     return number * number
 

@@ -22,6 +22,9 @@ R = TypeVar("R")
 
 Began = Callable[[int], None]
 
+TASKS_AT_MOST = 100
+"""Of one process: TensorFlow keeps some ten megabytes of every model."""
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -52,7 +55,7 @@ class Executor(Protocol):
 
 
 class LocalWorkers:
-    """Processes on this machine, started when there is work; each keeps its framework loaded.
+    """Processes on this machine, started when there is work; each keeps its framework loaded for a hundred tasks.
 
     ``limit_s`` ends a task that takes longer.  A worker that died is replaced.
     """
@@ -112,7 +115,7 @@ class LocalWorkers:
             else:
                 continue
             assert index is not None
-            if not worker.process.is_alive():
+            if worker.begun >= TASKS_AT_MOST or not worker.process.is_alive():
                 self._drop(worker)
             yield Ended(index, result)
 
@@ -138,6 +141,7 @@ class _Worker:
         its.close()  # so that the pipe ends with the process
         self.index: int | None = None
         self.deadline: float | None = None
+        self.begun = 0  # tasks
 
     def begin(self, index: int, task: bytes, limit_s: float | None) -> bool:
         """Sends a task; False if the process is dead."""
@@ -148,6 +152,7 @@ class _Worker:
         except OSError:
             return False
         self.index = index
+        self.begun += 1
         self.deadline = None if limit_s is None else time.monotonic() + limit_s
         return True
 

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from bitsmith.flows.search.executor import Began, Ended, Failure, attempt
+from bitsmith.flows.search.executor import TASKS_AT_MOST, Began, Ended, Failure, attempt
 from bitsmith.models.ir.errors import ToolError
 
 T = TypeVar("T")
@@ -40,7 +40,7 @@ class RayWorkers:
 
     def run(self, function: Callable[[T], R], arguments: Sequence[T], began: Began | None = None) -> Iterator[Ended[R]]:
         """See :class:`bitsmith.flows.search.executor.Executor`."""
-        remote = self.ray.remote(num_cpus=1, max_retries=0)(attempt)
+        remote = self.ray.remote(num_cpus=1, max_retries=0, max_calls=TASKS_AT_MOST)(attempt)
         left = deque(enumerate(arguments))
         running: dict[Any, tuple[int, float]] = {}  # reference -> place, when it was sent
         while left or running:

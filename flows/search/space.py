@@ -132,7 +132,7 @@ def _several(layer: str, choices: Mapping[str, tuple[Sequence[Value], Value]]) -
 def closest(values: Sequence[Value], value: Value) -> Value:
     """The nearest of ``values``; of names the same, else the first."""
     if value in values:
-        return value
+        return values[values.index(value)]  # 8, where 8.0 is asked for
     if isinstance(value, str) or isinstance(values[0], str):
         return values[0]
     return min(values, key=lambda v: abs(float(v) - float(value)))

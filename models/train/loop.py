@@ -70,25 +70,27 @@ class Loop:
     def epoch(self) -> float:
         """One pass over the training rows in a fresh order (a last short batch is left out); the mean loss."""
         order = self.rng.permutation(len(self.x))[: self.steps * self.batch]
-        return float(self._epoch(self.tf.constant(order.reshape(self.steps, self.batch))))
+        return float(self._epoch(self.tf.constant(order.reshape(self.steps, self.batch)), self.x, self.y))
 
     def check(self) -> tuple[float, float]:
         """Accuracy and loss on the validation rows."""
-        right, loss = self._check()
+        right, loss = self._check(self.x_check, self.y_check)
         return float(right), float(loss)
 
-    def _epoch_graph(self, order: Any) -> Any:
+    # The rows are arguments: TensorFlow keeps what a graph captures for as long as the process lives.
+
+    def _epoch_graph(self, order: Any, all_x: Any, all_y: Any) -> Any:
         tf, total = self.tf, self.tf.constant(0.0)
         for step in tf.range(self.steps):
             # TensorFlow would let steps overlap, and a step read weights that the one before has yet to mask
             tf.autograph.experimental.set_loop_options(parallel_iterations=1)
             rows = order[step]
-            x = tf.gather(self.x, rows)
+            x = tf.gather(all_x, rows)
             if self.noise:
                 x += tf.random.normal(tf.shape(x), stddev=self.noise)
             with tf.GradientTape() as tape:
                 logits = self.model(x, training=True)
-                loss = self.loss(tf.gather(self.y, rows), logits) + self.penalty()
+                loss = self.loss(tf.gather(all_y, rows), logits) + self.penalty()
             variables = self.variables()
             self.optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
             for weight, mask in self.masks:
@@ -96,9 +98,9 @@ class Loop:
             total += loss
         return total / self.steps
 
-    def _check_graph(self) -> tuple[Any, Any]:
+    def _check_graph(self, x: Any, y: Any) -> tuple[Any, Any]:
         tf = self.tf
-        logits = self.model(self.x_check, training=False)
-        same = tf.argmax(logits, axis=1) == tf.argmax(self.y_check, axis=1)
+        logits = self.model(x, training=False)
+        same = tf.argmax(logits, axis=1) == tf.argmax(y, axis=1)
         right = tf.reduce_mean(tf.cast(same, tf.float32))
-        return right, self.loss(self.y_check, logits)
+        return right, self.loss(y, logits)

@@ -10,7 +10,7 @@ from bitsmith.flows.config import TaskConfig, read_config
 from bitsmith.flows.search.architecture import reshaped, width_groups
 from bitsmith.flows.search.candidate import config_of, fingerprint
 from bitsmith.flows.search.screen import layer_rows, prices, refusal
-from bitsmith.flows.search.space import parameters, read_space
+from bitsmith.flows.search.space import closest, parameters, read_space
 from bitsmith.models.ir.errors import InputError
 from bitsmith.models.zoo import task_path
 from bitsmith.models.zoo.graph import nodes
@@ -30,6 +30,13 @@ def test_bits_of_digits() -> None:
         "hidden.activation_bits": widths,
         "logits.weight_bits": widths,
     }
+
+
+@pytest.mark.parametrize(("wanted", "found"), [(8.0, 8), (3.4, 3), (0.2, 1), (100.0, 8)])
+def test_a_real_width_becomes_one_of_the_spaces(wanted: float, found: int) -> None:
+    taken = closest((1, 3, 8), wanted)
+    assert taken == found
+    assert isinstance(taken, int), "a float would not pass for a width in a config"
 
 
 def test_one_choice_for_the_whole_net(tmp_path: Path) -> None:

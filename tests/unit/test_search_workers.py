@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from faults import large, poison, sleeping, square, unsendable
+from faults import large, poison, process, sleeping, square, unsendable
 
-from bitsmith.flows.search.executor import Failure, LocalWorkers
+from bitsmith.flows.search.executor import TASKS_AT_MOST, Failure, LocalWorkers
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +62,15 @@ def test_results_come_from_as_many_workers_as_there_are(workers: LocalWorkers) -
     assert ran(workers, square, 7) == {n: n * n for n in range(7)}
     assert len(workers.workers) == 2
     assert ran(workers, square, 1) == {0: 0}, "the same workers, another batch"
+
+
+def test_a_process_that_has_done_many_tasks_is_replaced() -> None:
+    fresh = LocalWorkers(1)
+    try:
+        pids = list(ran(fresh, process, 2 * TASKS_AT_MOST + 1).values())
+    finally:
+        fresh.close()
+    assert [pids.count(pid) for pid in dict.fromkeys(pids)] == [TASKS_AT_MOST, TASKS_AT_MOST, 1]
 
 
 @pytest.mark.parametrize(
