@@ -60,10 +60,12 @@ class QKeras:
 
     @contextmanager
     def seeded(self, seed: int) -> Iterator[None]:
-        """TensorFlow keeps both settings for the rest of the process."""
+        """TensorFlow keeps all of these settings for the rest of the process."""
         fw = framework()
         fw.keras.utils.set_random_seed(seed)
         fw.tf.config.experimental.enable_op_determinism()
+        # it drops control dependencies of a loop that writes variables: now and then a step reads weights too early
+        fw.tf.config.optimizer.set_experimental_options({"dependency_optimization": False})
         yield
 
     def build(self, spec: NetSpec, quantized: bool) -> Any:
