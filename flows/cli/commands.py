@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shlex
 import sys
 from collections.abc import Callable
@@ -44,8 +45,11 @@ def run(args: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         say("\nstopped; the same command goes on from the last finished stage")
         return INTERRUPTED
-    print(json.dumps(outcome.data) if args.json else outcome.text)
-    sys.stdout.flush()
+    try:
+        print(json.dumps(outcome.data) if args.json else outcome.text)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads has read enough, as head does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return outcome.code
 
 

@@ -12,7 +12,7 @@ from bitsmith.flows.inputs import parse_type
 from bitsmith.flows.options import Options
 from bitsmith.models.ir.errors import InputError
 
-OK, DOES_NOT_FIT, MISMATCH, INTERRUPTED = 0, 3, 5, 130
+OK, DOES_NOT_FIT, TOOL_FAILED, MISMATCH, INTERRUPTED = 0, 3, 4, 5, 130
 
 
 @dataclass(frozen=True)

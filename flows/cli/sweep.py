@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bitsmith.flows.cli.outcome import MISMATCH, OK, Outcome, options_of
+from bitsmith.flows.cli.outcome import MISMATCH, OK, TOOL_FAILED, Outcome, options_of
 from bitsmith.flows.options import resolve_hardware
 from bitsmith.flows.source import find_source
 from bitsmith.models.ir.errors import InputError
@@ -16,7 +16,7 @@ from bitsmith.reports.tables import table
 
 
 def sweep(args: argparse.Namespace) -> Outcome:
-    """Search, build and verify; exit code 5 if a point of the front differs from its net."""
+    """Search, build and verify; exit code 5 if a point of the front differs from its net, 4 if one cannot be built."""
     from bitsmith.flows.search.run import sweep as search
 
     source, options = find_source(args.model), options_of(args)
@@ -30,8 +30,13 @@ def sweep(args: argparse.Namespace) -> Outcome:
     folder = Path(args.out or f"runs/{source.name}-sweep")
     seed = train.seed if options.seed is None else options.seed
     data = search(task, _wishes(args), folder, options.data_dir, seed)
-    code = OK if all(row["verified"] or "error" in row for row in data["front"]) else MISMATCH
-    return Outcome({**data, "folder": str(folder)}, _text(data, folder), code)
+    return Outcome({**data, "folder": str(folder)}, _text(data, folder), _code(data["front"]))
+
+
+def _code(front: Sequence[dict[str, Any]]) -> int:
+    if any(not row["verified"] and "error" not in row for row in front):
+        return MISMATCH
+    return TOOL_FAILED if any("error" in row for row in front) else OK
 
 
 def _wishes(args: argparse.Namespace) -> Any:

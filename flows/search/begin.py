@@ -17,7 +17,7 @@ from bitsmith.flows.search.goals import ACCURACY, DEFAULT_OBJECTIVES, Axes, Goal
 from bitsmith.flows.search.screen import BY_TABLE, prices, refusal
 from bitsmith.flows.search.space import DEFAULT_SPACE, Parameter, parameters, read_space
 from bitsmith.flows.search.strategies import DEFAULT
-from bitsmith.flows.search.strategies.own import nearest, uniform
+from bitsmith.flows.search.strategies.draws import nearest, uniform
 from bitsmith.flows.search.sweep import Sweep
 from bitsmith.hls.boards import load_board
 from bitsmith.models import data as datasets
@@ -134,8 +134,8 @@ def _binding(goals: Goals, lows: Sequence[Mapping[str, float]]) -> str:
 def _axes(sweep: Sweep) -> Axes:
     """Ideal and reference from the prices by table of hundreds of draws and the costliest corner.
 
-    The reference of a cost is the highest of them, or the limit where that is less;
-    its ideal is half of the lowest, since a table is no floor.
+    The reference of a cost is twice the highest of them, or the limit where that is
+    less; its ideal is half of the lowest: a table is neither a ceiling nor a floor.
     """
     rng = np.random.default_rng(0)  # not the sweep's seed: hypervolumes of several seeds are to be compared
     drawn = [nearest(sweep, 0.0), nearest(sweep, 1.0), *(uniform(sweep.parameters, rng) for _ in range(AXES_DRAWS))]
@@ -144,7 +144,7 @@ def _axes(sweep: Sweep) -> Axes:
     for name in sweep.goals.objectives:
         if name != ACCURACY:
             values = [t[name] for t in tables if t.get(name, 0.0) > 0.0] or [1e-3, 1e6]
-            reference[name] = min(max(values), sweep.goals.limits.get(name) or np.inf)
+            reference[name] = min(2 * max(values), sweep.goals.limits.get(name) or np.inf)
             ideal[name] = min(min(values) / 2, reference[name] / 2)
     return Axes(sweep.goals.objectives, ideal, reference)
 

@@ -18,7 +18,7 @@ from bitsmith.hls.estimate.physics import timing
 from bitsmith.hls.estimate.power import price_power
 from bitsmith.hls.estimate.table import PriceTable, layer_table
 from bitsmith.hls.results import ZERO, Figure
-from bitsmith.models.zoo.graph import INPUT, Node, nodes, quantized_source
+from bitsmith.models.zoo.graph import INPUT, Node, final_sparsity, nodes, quantized_source
 from bitsmith.models.zoo.spec import DepthwiseSpec, NetSpec, SeparableSpec, WeightedSpec
 
 Row = dict[str, float]
@@ -94,7 +94,6 @@ def _layer(spec: NetSpec, config: TaskConfig, node: Node, by_name: dict[str, Nod
     assert isinstance(layer, WeightedSpec)
     source = node.inputs[0]
     shape = spec.input.shape if source == INPUT else by_name[source].shape
-    own = layer.sparsity if layer.sparsity is not None else config.train.final_sparsity
     kernel, strides = getattr(layer, "kernel", (1,)), getattr(layer, "strides", None) or (1,)
     row = {
         "channels": float(shape[-1]),
@@ -102,7 +101,7 @@ def _layer(spec: NetSpec, config: TaskConfig, node: Node, by_name: dict[str, Nod
         "a_bits": float(_bits_into(spec, source, by_name)),
         "w_bits": float(node.weight_grid.bits),
         "act_bits": float(node.activation_grid.bits if node.activation != "none" else 0),
-        "density": 1.0 if node.weight_grid.bits == 1 else 1.0 - own,
+        "density": 1.0 - final_sparsity(node, config.train.final_sparsity),
         "rows": float(shape[0] if len(shape) > 1 else 1),
         "cols": float(shape[1] if len(shape) > 2 else 1),
         "kernel": float(kernel[0]),

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from bitsmith.flows.config import TaskConfig, problems_in
 from bitsmith.flows.search.architecture import blocks, can_grow, has_kernel, width_groups
 from bitsmith.models.ir.errors import InputError
-from bitsmith.models.zoo.graph import nodes
+from bitsmith.models.zoo.graph import final_sparsity, nodes
 from bitsmith.models.zoo.spec import Bits, WeightedSpec
 
 SPACES = Path(__file__).with_name("spaces")
@@ -170,8 +170,7 @@ def _sparsity(part: SparsityPart, task: TaskConfig) -> list[Parameter]:
     found = []
     for node in nodes(task.net):
         if isinstance(node.layer, WeightedSpec):
-            own = usual if node.layer.sparsity is None else node.layer.sparsity
-            found += _several(node.name, {"sparsity": (part.values, own)})
+            found += _several(node.name, {"sparsity": (part.values, final_sparsity(node, usual))})
     return found
 
 

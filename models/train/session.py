@@ -17,7 +17,7 @@ from bitsmith.models.train.prune import masks, scheduled
 from bitsmith.models.train.results import Epoch, TrainResult
 from bitsmith.models.train.settings import TrainSettings
 from bitsmith.models.train.split import Split, check_data, split
-from bitsmith.models.zoo.graph import nodes
+from bitsmith.models.zoo.graph import final_sparsity, nodes
 from bitsmith.models.zoo.spec import NetSpec, WeightedSpec
 
 
@@ -215,13 +215,9 @@ def _fit_quantized(
 
 
 def _final_sparsities(weights: list[Weight], spec: NetSpec, settings: TrainSettings) -> list[float]:
-    """Per weight: its layer's own final sparsity, else that of the settings; a single bit has no zero."""
-    final = {}
-    for node in nodes(spec):
-        if isinstance(node.layer, WeightedSpec):
-            own = node.layer.sparsity
-            usual = 0.0 if node.weight_grid.bits == 1 else settings.final_sparsity
-            final[node.name] = usual if own is None else own
+    """Per weight: that of its layer."""
+    usual = settings.final_sparsity
+    final = {node.name: final_sparsity(node, usual) for node in nodes(spec) if isinstance(node.layer, WeightedSpec)}
     return [final[weight.layer] for weight in weights]
 
 

@@ -53,6 +53,14 @@ def nodes(spec: NetSpec) -> tuple[Node, ...]:
     return tuple(item for item in _walk(spec) if isinstance(item, Node))
 
 
+def final_sparsity(node: Node, usual: float) -> float:
+    """Share of zeros that training gives a layer with weights: its own, else ``usual``; a single bit has no zero."""
+    assert isinstance(node.layer, WeightedSpec)
+    if node.layer.sparsity is not None:
+        return node.layer.sparsity
+    return 0.0 if node.weight_grid.bits == 1 else usual
+
+
 def quantized_source(by_name: Mapping[str, Node], source: str) -> str:
     """The input, or the nearest node at or before ``source`` with an activation: whose grid a reader of it sees."""
     while source != INPUT and by_name[source].activation == "none":

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -154,3 +156,13 @@ def test_nan_weights(capsys, tmp_path: Path) -> None:
 def test_every_unsupported_layer_is_listed(capsys, tmp_path: Path) -> None:
     message = fails(capsys, 2, "import", keras_file(tmp_path / "odd.h5", "dense", "loop"))
     assert "plain (Dense)" in message and "loop (SimpleRNN)" in message, message
+
+
+def test_a_reader_that_has_read_enough_is_no_error() -> None:
+    """``bitsmith boards | head -1``"""
+    command = [sys.executable, "-m", "bitsmith", "boards"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 0
