@@ -1,7 +1,7 @@
 """Sample efficiency of the sweep's strategies: hypervolume against full trainings spent, over seeds.
 
     python scripts/bench_sweep.py digits --board ulx3s-85f --seeds 5 --out DIR
-    python scripts/bench_sweep.py fashion --backend rtl-folded --target-ii 1000 --epochs 0.33 --out DIR
+    python scripts/bench_sweep.py fashion --backend rtl-folded --target-ii 1000 --epochs 0.5 --out DIR
 
 Every strategy searches the same space with the same goals; the reference of the hypervolume is the same.  ``random``
 trains 200 candidates in full, ``tpe`` and ``nsga2`` as many as --budget full trainings allow, ``inherit`` stops below
@@ -15,32 +15,25 @@ import json
 import statistics
 from pathlib import Path
 
-from bitsmith.flows.config import read_config
-from bitsmith.flows.options import Options, resolve_hardware
+from search_task import add_task, task_of
+
 from bitsmith.flows.rundir import say
 from bitsmith.flows.search.begin import Wishes, locked, prepare
 from bitsmith.flows.search.results import history
 from bitsmith.flows.search.run import search
-from bitsmith.models.zoo import task_path
 
 STEPS = (2, 5, 10, 15, 20)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("task")
-    parser.add_argument("--board", default="ulx3s-85f")
-    parser.add_argument("--backend", default="rtl-unrolled")
-    parser.add_argument("--target-ii", type=int)
-    parser.add_argument("--space", default="bits+sparsity")
-    parser.add_argument("--epochs", type=float, default=1.0, help="share of the task's epochs that a full training has")
+    add_task(parser, space="bits+sparsity")
     parser.add_argument("--budget", type=int, default=20, help="full trainings")
     parser.add_argument("--random", type=int, default=200, help="trials of random search")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--strategies", default="inherit,random,tpe,nsga2")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--data-dir", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     seeds = range(args.first_seed, args.first_seed + args.seeds)
@@ -54,17 +47,10 @@ def run(args: argparse.Namespace, strategy: str, seed: int) -> list[dict[str, fl
     kept = folder / "history.json"
     if kept.is_file():
         return list(json.loads(kept.read_text()))
-    config = read_config(task_path(args.task))
-    options = Options(board=args.board, backends=(args.backend,), target_ii=args.target_ii)
-    train = config.train
-    scaled = {name: max(1, round(args.epochs * getattr(train, name))) for name in ("float_epochs", "epochs")}
-    config = config.model_copy(
-        update={"hardware": resolve_hardware(config, options), "train": train.model_copy(update=scaled)}
-    )
     trials = {"random": args.random, "inherit": args.random}.get(strategy, args.budget)
     wishes = Wishes(trials=trials, workers=args.workers, space=args.space, strategy=strategy)
     say(f"{folder.name}: {trials} trials")
-    sweep = prepare(config, wishes, folder, args.data_dir, seed)
+    sweep = prepare(task_of(args), wishes, folder, args.data_dir, seed)
     with locked(folder):
         curve = history(sweep, search(sweep, wishes))
     kept.write_text(json.dumps(curve))

@@ -23,9 +23,10 @@ from typing import Any
 
 import numpy as np
 from autoqkeras_search import Plan, Tried, budget_epochs, float_weights, search
+from search_task import add_task, task_of
 
 from bitsmith.flows.backends import load_backend
-from bitsmith.flows.config import TaskConfig, read_config
+from bitsmith.flows.config import TaskConfig
 from bitsmith.flows.measure import accuracy
 from bitsmith.flows.options import hw_config
 from bitsmith.flows.pricing import estimate_json, price
@@ -44,7 +45,6 @@ from bitsmith.models.ir import QNet, execute, quantize_input
 from bitsmith.models.ir.errors import BitsmithError, InputError, MismatchError
 from bitsmith.models.lower.compare import prove
 from bitsmith.models.train.split import Split, check_data, split
-from bitsmith.models.zoo import task_path, tasks
 
 Row = dict[str, Any]
 
@@ -227,7 +227,7 @@ def main() -> None:
     names = [*COLUMNS, *(f"hypervolume at {n:g} (test rows)" for n in args.points), "seconds"]
     table = ["| " + " | ".join(names) + " |", "|---" * len(names) + "|"]
     reasons: Counter[str] = Counter()
-    data = datasets.load(read_config(task_path(args.task)).data.name, args.data_dir)
+    data = datasets.load(task_of(args).data.name, args.data_dir)
     for seed in args.seeds:
         sweep = prepared(args, seed)
         check_data(sweep.task.net, data)
@@ -249,9 +249,7 @@ def main() -> None:
 
 def prepared(args: argparse.Namespace, seed: int) -> Sweep:
     """The task as a sweep has it: goals, limits and the cube of the hypervolume."""
-    task = read_config(task_path(args.task))
-    changes = {"board": args.board, "backends": ("rtl-unrolled",), "clock_mhz": args.clock_mhz}
-    task = task.model_copy(update={"hardware": task.hardware.model_copy(update=changes)})
+    task = task_of(args)
     if args.no_zeros:
         task = task.model_copy(update={"train": task.train.model_copy(update={"final_sparsity": 0.0})})
     limits = tuple((name, float(value)) for name, _, value in (text.partition("=") for text in args.limit))
@@ -260,7 +258,7 @@ def prepared(args: argparse.Namespace, seed: int) -> Sweep:
 
 def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("task", choices=tasks())
+    add_task(parser, space="bits+sparsity")
     parser.add_argument("--goal", choices=("energy", "bits"), default="energy", help="AutoQKeras's own second goal")
     parser.add_argument("--tuner", choices=("bayesian", "random"), default="bayesian")
     parser.add_argument("--quantizers", choices=("task", "own"), default="task", help="own: AutoQKeras's defaults")
@@ -269,14 +267,9 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--budget", type=float, default=20.0, help="in full trainings of the task")
     parser.add_argument("--trial-epochs", type=int, help="default: those of a sweep's trial")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    parser.add_argument("--space", default="bits", help="whose widths are the limit, and whose cube the hypervolume")
     parser.add_argument("--limit", action="append", default=[], metavar="NAME=VALUE", help="as of the sweep")
-    parser.add_argument("--board", default="ulx3s-85f")
-    parser.add_argument("--clock-mhz", type=float, default=100.0)
     parser.add_argument("--points", type=float, nargs="+", default=[5.0, 10.0, 20.0], help="columns of hypervolume")
     parser.add_argument("--sweep", type=Path, nargs="*", default=[], help="folders of finished sweeps")
-    folder = os.environ.get("BITSMITH_DATA")
-    parser.add_argument("--data-dir", type=Path, default=Path(folder) if folder else None)
     parser.add_argument("--out", type=Path, default=Path("runs/autoqkeras"))
     return parser
 

@@ -1,0 +1,35 @@
+"""What the scripts that compare searches have in common: the task, its board, and how long a full training is."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from bitsmith.flows.config import TaskConfig, read_config
+from bitsmith.flows.options import Options, resolve_hardware
+from bitsmith.models.zoo import task_path, tasks
+
+
+def add_task(parser: argparse.ArgumentParser, space: str) -> None:
+    """The arguments that :func:`task_of` reads, and those of the search's cube; ``space`` is the default."""
+    parser.add_argument("task", choices=tasks())
+    parser.add_argument("--board", default="ulx3s-85f")
+    parser.add_argument("--backend", default="rtl-unrolled")
+    parser.add_argument("--target-ii", type=int)
+    parser.add_argument("--clock-mhz", type=float)
+    parser.add_argument("--space", default=space, help="whose widths may vary, and whose cube the hypervolume is of")
+    parser.add_argument("--epochs", type=float, default=1.0, help="share of the task's epochs that a full training has")
+    folder = os.environ.get("BITSMITH_DATA")
+    parser.add_argument("--data-dir", type=Path, default=Path(folder) if folder else None)
+
+
+def task_of(args: argparse.Namespace) -> TaskConfig:
+    """The task on the board of the arguments, with their share of its epochs."""
+    config = read_config(task_path(args.task))
+    options = Options(board=args.board, backends=(args.backend,), target_ii=args.target_ii, clock_mhz=args.clock_mhz)
+    train = config.train
+    scaled = {name: max(1, round(args.epochs * getattr(train, name))) for name in ("float_epochs", "epochs")}
+    return config.model_copy(
+        update={"hardware": resolve_hardware(config, options), "train": train.model_copy(update=scaled)}
+    )
