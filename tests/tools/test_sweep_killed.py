@@ -121,6 +121,11 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Sweep:
     return found
 
 
+def test_the_cube_of_the_hypervolume_holds_what_is_found(whole: Sweep) -> None:
+    ideal, reference = whole.data["ideal"]["lut"], whole.data["reference"]["lut"]
+    assert all(ideal < row["lut"] < reference for row in whole.rows)
+
+
 def test_the_same_nets_on_eight_workers(tmp_path: Path, whole: Sweep) -> None:
     found = Command(tmp_path / "run", workers=8).end()
     assert found.story == whole.story and found.front == whole.front
