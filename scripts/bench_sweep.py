@@ -3,9 +3,9 @@
     python scripts/bench_sweep.py digits --board ulx3s-85f --seeds 5 --out DIR
     python scripts/bench_sweep.py fashion --backend rtl-folded --target-ii 1000 --epochs 0.5 --out DIR
 
-Every strategy searches the same space with the same goals; the reference of the hypervolume is the same.  ``random``
-trains 200 candidates in full, ``tpe`` and ``nsga2`` as many as --budget full trainings allow, ``inherit`` stops below
---budget.  Goes on where it was stopped; prints the tables as Markdown.
+Every strategy searches the same space with the same goals; the reference of the hypervolume is the same.  All have
+--trials trials: of ``random``, ``tpe`` and ``nsga2`` each is a full training, of ``inherit`` a small part of one.
+Goes on where it was stopped; prints the tables as Markdown.
 """
 
 from __future__ import annotations
@@ -22,14 +22,13 @@ from bitsmith.flows.search.begin import Wishes, locked, prepare
 from bitsmith.flows.search.results import history
 from bitsmith.flows.search.run import search
 
-STEPS = (2, 5, 10, 15, 20)
+STEPS = (2, 5, 10, 20, 50, 100, 200)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_task(parser, space="bits+sparsity")
-    parser.add_argument("--budget", type=int, default=20, help="full trainings")
-    parser.add_argument("--random", type=int, default=200, help="trials of random search")
+    parser.add_argument("--trials", type=int, default=200)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--strategies", default="inherit,random,tpe,nsga2")
@@ -44,12 +43,11 @@ def main() -> None:
 def run(args: argparse.Namespace, strategy: str, seed: int) -> list[dict[str, float]]:
     """The history of one sweep; kept in a file once it is complete."""
     folder = args.out / f"{args.task}-{strategy}-{seed}"
-    kept = folder / "history.json"
+    kept = folder / f"history-{args.trials}.json"
     if kept.is_file():
         return list(json.loads(kept.read_text()))
-    trials = {"random": args.random, "inherit": args.random}.get(strategy, args.budget)
-    wishes = Wishes(trials=trials, workers=args.workers, space=args.space, strategy=strategy)
-    say(f"{folder.name}: {trials} trials")
+    wishes = Wishes(trials=args.trials, workers=args.workers, space=args.space, strategy=strategy)
+    say(f"{folder.name}: {args.trials} trials")
     sweep = prepare(task_of(args), wishes, folder, args.data_dir, seed)
     with locked(folder):
         curve = history(sweep, search(sweep, wishes))
@@ -72,18 +70,17 @@ def tables(args: argparse.Namespace, curves: dict[str, list[list[dict[str, float
     parts = []
     for key, title in (("hypervolume", "validation rows, which the search sees"), ("hypervolume_test", "test rows")):
         lines = [f"### {args.task}: hypervolume by {title}, mean of {args.seeds} seeds (least, most)", ""]
-        lines.append("| strategy | " + " | ".join(f"{s} full trainings" for s in STEPS) + " | at its end |")
+        lines.append("| full trainings | " + " | ".join(map(str, STEPS)) + " | spent |")
         lines.append("|---" * (len(STEPS) + 2) + "|")
         for name, runs in curves.items():
             cells = [spread([at(c, s, key) for c in runs]) for s in STEPS]
             spent = statistics.mean(c[-1]["full_trainings"] for c in runs)
-            end = f"{spread([c[-1][key] for c in runs])} after {spent:.0f}"
-            lines.append(f"| {name} | {' | '.join(cells)} | {end} |")
-        if {"inherit", "random"} <= set(curves):
-            pairs = zip(curves["inherit"], curves["random"], strict=True)
-            costs = [reached(own, other[-1][key], key) for own, other in pairs]
+            lines.append(f"| `{name}` | {' | '.join(cells)} | {spent:.0f} |")
+        own = curves.get("inherit", [])
+        for name in [n for n in curves if own and n != "inherit"]:
+            costs = [reached(one, other[-1][key], key) for one, other in zip(own, curves[name], strict=True)]
             said = ", ".join("never" if c is None else f"{c:.1f}" for c in costs)
-            lines += ["", f"Full trainings until `inherit` has what `random` of the same seed ends with: {said}."]
+            lines += ["", f"Full trainings until `inherit` has what `{name}` of the same seed ends with: {said}."]
         parts.append("\n".join(lines))
     return "\n\n".join(parts)
 
