@@ -27,7 +27,7 @@ STEPS = (2, 5, 10, 20, 50, 100, 200)
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_task(parser, space="bits+sparsity")
+    add_task(parser)
     parser.add_argument("--trials", type=int, default=200)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--first-seed", type=int, default=0)

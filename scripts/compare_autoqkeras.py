@@ -258,7 +258,7 @@ def prepared(args: argparse.Namespace, seed: int) -> Sweep:
 
 def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_task(parser, space="bits+sparsity")
+    add_task(parser)
     parser.add_argument("--goal", choices=("energy", "bits"), default="energy", help="AutoQKeras's own second goal")
     parser.add_argument("--tuner", choices=("bayesian", "random"), default="bayesian")
     parser.add_argument("--quantizers", choices=("task", "own"), default="task", help="own: AutoQKeras's defaults")

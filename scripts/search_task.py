@@ -8,17 +8,18 @@ from pathlib import Path
 
 from bitsmith.flows.config import TaskConfig, read_config
 from bitsmith.flows.options import Options, resolve_hardware
+from bitsmith.flows.search.space import DEFAULT_SPACE
 from bitsmith.models.zoo import task_path, tasks
 
 
-def add_task(parser: argparse.ArgumentParser, space: str) -> None:
-    """The arguments that :func:`task_of` reads, and those of the search's cube; ``space`` is the default."""
+def add_task(parser: argparse.ArgumentParser) -> None:
+    """The arguments that :func:`task_of` reads, and the space, whose cube the hypervolume is of."""
     parser.add_argument("task", choices=tasks())
     parser.add_argument("--board", default="ulx3s-85f")
     parser.add_argument("--backend", default="rtl-unrolled")
     parser.add_argument("--target-ii", type=int)
     parser.add_argument("--clock-mhz", type=float)
-    parser.add_argument("--space", default=space, help="whose widths may vary, and whose cube the hypervolume is of")
+    parser.add_argument("--space", default=DEFAULT_SPACE, help="its widths vary, and hypervolume is of its cube")
     parser.add_argument("--epochs", type=float, default=1.0, help="share of the task's epochs that a full training has")
     folder = os.environ.get("BITSMITH_DATA")
     parser.add_argument("--data-dir", type=Path, default=Path(folder) if folder else None)
