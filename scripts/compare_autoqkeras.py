@@ -21,29 +21,21 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from autoqkeras_search import Plan, Tried, budget_epochs, float_weights, search
 from search_task import add_task, task_of
 
-from bitsmith.flows.backends import load_backend
 from bitsmith.flows.config import TaskConfig
-from bitsmith.flows.measure import accuracy
-from bitsmith.flows.options import hw_config
-from bitsmith.flows.pricing import estimate_json, price
 from bitsmith.flows.rundir import say, write_json
 from bitsmith.flows.search.begin import Wishes, locked, prepare
-from bitsmith.flows.search.goals import measures_of
 from bitsmith.flows.search.ledger import Trial
 from bitsmith.flows.search.results import history
 from bitsmith.flows.search.space import BitsPart, read_space
 from bitsmith.flows.search.strategies.own import PORTION, front_trials
 from bitsmith.flows.search.sweep import Sweep
-from bitsmith.hls.backends.base import refuse
+from bitsmith.flows.search.worth import proved, worth_of
 from bitsmith.models import data as datasets
 from bitsmith.models.data.dataset import Dataset
-from bitsmith.models.ir import QNet, execute, quantize_input
-from bitsmith.models.ir.errors import BitsmithError, InputError, MismatchError
-from bitsmith.models.lower.compare import prove
+from bitsmith.models.ir.errors import BitsmithError, InputError
 from bitsmith.models.train.split import Split, check_data, split
 
 Row = dict[str, Any]
@@ -52,35 +44,13 @@ COLUMNS = ("search", "seed", "trials", "candidates", "lowered", "best accuracy",
 
 
 def measured(model: Any, task: TaskConfig, parts: Split, data: Dataset) -> Row:
-    """What a QKeras model is worth as hardware: accuracies of its integers, and every figure of the estimate.
-
-    BitsmithError if it cannot be lowered, or is not what QKeras computes.
-    """
+    """What a QKeras model is worth as hardware; BitsmithError if it cannot be, or is not what QKeras computes."""
     from bitsmith.models.lower import qkeras
 
-    lowered = qkeras.lowered(model, name=task.name, head=task.hardware.output)
-    net = lowered.net
-    integers = quantize_input(net, parts.x_check)
-    real = parts.x_check.astype(np.float64) if lowered.rounds_input else net.input.type.real(integers)
-    proof = prove(lowered, integers, real)[0]
-    if not proof.exact:
-        raise MismatchError(f"the net differs from QKeras on {len(proof.mismatching)} rows")
-    hw = hw_config(task.hardware, task.hardware.backends[0], task.train.seed)
-    refuse(load_backend(hw.backend), net, hw)
-    figures = estimate_json(price(net, hw))
-    right = _accuracy(net, parts.x_check, parts.y_check)
-    test = _accuracy(net, data.x_test, data.y_test)
-    arrays = [a for op in net.ops for a in (getattr(op, "weight", None), getattr(op, "bias", None)) if a is not None]
-    return {
-        "accuracy": right,
-        "accuracy_test": test,
-        "measures": measures_of(right, figures, sum(a.size for a in arrays)),
-        "weights_kept": sum(int(np.count_nonzero(a)) for a in arrays),
-    }
-
-
-def _accuracy(net: QNet, x: Any, y: Any) -> float:
-    return accuracy(net, net.output.type.real(execute(net, quantize_input(net, x))), y)
+    net = proved(qkeras.lowered(model, name=task.name, head=task.hardware.output), parts.x_check)
+    worth = worth_of(net, task, parts, data)
+    found = {name: getattr(worth, name) for name in ("accuracy", "accuracy_test", "weights_kept")}
+    return {**found, "measures": worth.measures}
 
 
 def read_rows(path: Path) -> list[Row]:

@@ -26,6 +26,7 @@ from bitsmith.flows.search.strategies import make_strategy
 from bitsmith.flows.search.strategies.own import front_trials
 from bitsmith.flows.search.sweep import Sweep, drive
 from bitsmith.flows.search.trial import NET_FILES, Outcome, Request, packed
+from bitsmith.flows.search.worth import Worth
 from bitsmith.models.zoo import task_path
 
 SPACE = "[bits]\nweights = [2, 3, 4]\nactivations = [2, 4]\n[sparsity]\nvalues = [0.0, 0.5, 0.8]\n"
@@ -151,7 +152,7 @@ def light(request: Request, starts: Path | None = None, seconds: float = 0.0) ->
     free = request.relaxation.free if request.relaxation else ()
     path = tuple({p: width for p, _ in free} for width in rng.uniform(2, 4, 3)) if free else ()
     return Outcome(
-        *(request.number, accuracy, accuracy, figures, 3000, 1500, epochs, name, seconds),
+        *(request.number, Worth(accuracy, accuracy, figures, 3000, 1500), epochs, name, seconds),
         path=path,
         net=net,
         weights=packed(weights),

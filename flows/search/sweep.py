@@ -16,7 +16,7 @@ from bitsmith.flows.config import TaskConfig
 from bitsmith.flows.rundir import code_digest, say
 from bitsmith.flows.search.candidate import config_of, fingerprint
 from bitsmith.flows.search.executor import Executor, Failure
-from bitsmith.flows.search.goals import Axes, Goals, measures_of
+from bitsmith.flows.search.goals import Axes, Goals
 from bitsmith.flows.search.ledger import STARTS, Ledger, Plan, Trial
 from bitsmith.flows.search.relaxation import relaxation
 from bitsmith.flows.search.screen import prices, refusal
@@ -186,13 +186,13 @@ def _failed(ledger: Ledger, trial: Trial, failure: Failure) -> None:
 
 def _complete(sweep: Sweep, ledger: Ledger, trial: Trial, outcome: Outcome) -> None:
     config = sweep.config(trial.choices)
-    measures = measures_of(outcome.accuracy, outcome.figures, outcome.params)
+    measures = outcome.worth.measures
     _keep(sweep.folder / place(TRIALS, trial.number), outcome)
     record = {
         "measures": measures,
-        "accuracy_test": outcome.accuracy_test,
-        "figures": outcome.figures,
-        "weights_kept": outcome.weights_kept,
+        "accuracy_test": outcome.worth.accuracy_test,
+        "figures": outcome.worth.figures,
+        "weights_kept": outcome.worth.weights_kept,
         "epochs": outcome.epochs,
         "path": list(outcome.path),
         "seconds": outcome.seconds,

@@ -16,19 +16,15 @@ from typing import Any
 
 import numpy as np
 
-from bitsmith.flows.backends import load_backend
 from bitsmith.flows.config import TaskConfig
 from bitsmith.flows.frontends import lower_file
-from bitsmith.flows.measure import accuracy
-from bitsmith.flows.options import hw_config
-from bitsmith.flows.pricing import estimate_json, price
 from bitsmith.flows.search.relaxation import Relaxation
-from bitsmith.hls.backends.base import refuse
+from bitsmith.flows.search.worth import Worth, proved, worth_of
 from bitsmith.models import data as datasets
-from bitsmith.models.data.dataset import Dataset, FloatArray, LabelArray
-from bitsmith.models.ir import QNet, content_hash, execute, quantize_input, save
-from bitsmith.models.ir.errors import MismatchError, ToolError
-from bitsmith.models.lower.compare import Lowered, prove
+from bitsmith.models.data.dataset import Dataset
+from bitsmith.models.ir import QNet, content_hash, save
+from bitsmith.models.ir.errors import ToolError
+from bitsmith.models.lower.compare import Lowered
 from bitsmith.models.train.inherit import Named
 from bitsmith.models.train.results import Epoch
 from bitsmith.models.train.session import Framework
@@ -55,11 +51,7 @@ class Outcome:
     """What became of a trial."""
 
     number: int
-    accuracy: float  # of the integers, on the validation rows: what is searched for
-    accuracy_test: float  # on the test rows, which no strategy sees
-    figures: dict[str, Any]  # of the estimate: {value, low, high} each; fits, binding, calibration
-    params: int  # weights and biases
-    weights_kept: int  # of them not zero
+    worth: Worth
     epochs: int  # trained, float ones included
     net_sha256: str
     seconds: float
@@ -91,18 +83,10 @@ def run_trial(request: Request) -> Outcome:
     parts = split(dataset, config.train.validation_share, config.train.seed)
     watch = _Watch(request.floor, config.train.epochs)
     trained = _trained(config, parts, watch, request)
-    net = trained.lowered.net
-    hw = hw_config(config.hardware, config.hardware.backends[0], config.train.seed)
-    refuse(load_backend(hw.backend), net, hw)
-    figures = estimate_json(price(net, hw))
-    params, kept = _counted(net)
+    net = trained.net
     return Outcome(
         number=request.number,
-        accuracy=_accuracy(net, parts.x_check, parts.y_check),
-        accuracy_test=_accuracy(net, dataset.x_test, dataset.y_test),
-        figures={name: value for name, value in figures.items() if name != "layers"},
-        params=params,
-        weights_kept=kept,
+        worth=worth_of(net, config, parts, dataset),
         epochs=watch.epochs,
         net_sha256=content_hash(net),
         seconds=time.monotonic() - began,
@@ -154,7 +138,7 @@ def _dataset(name: str, data_dir: str | None) -> Dataset:
 
 @dataclass(frozen=True, eq=False)
 class _Trained:
-    lowered: Lowered
+    net: QNet
     weights: Named  # the framework's
     path: tuple[dict[str, float], ...]
 
@@ -171,13 +155,8 @@ def _trained(config: TaskConfig, parts: Split, watch: _Watch, request: Request) 
             start, path = _relaxed(framework, config, parts, watch, request.relaxation)
         model = session.fit(framework, config.net, parts, config.train, watch, start).model
         weights = framework.named(model)
-        lowered = _lowered(framework, model, config)
-        integers = quantize_input(lowered.net, parts.x_check)
-        real = parts.x_check.astype(np.float64) if lowered.rounds_input else lowered.net.input.type.real(integers)
-        proof = prove(lowered, integers, real)[0]
-    if not proof.exact:
-        raise MismatchError(f"the net differs from {lowered.framework} on {len(proof.mismatching)} rows")
-    return _Trained(lowered, weights, path)
+        net = proved(_lowered(framework, model, config), parts.x_check)
+    return _Trained(net, weights, path)
 
 
 def _relaxed(
@@ -214,18 +193,6 @@ def _framework(name: str) -> Framework:
     single_thread()
     forget()
     return QKeras()
-
-
-def _accuracy(net: QNet, x: FloatArray, y: LabelArray) -> float:
-    """Share of rows that the integers put into the right class."""
-    return accuracy(net, net.output.type.real(execute(net, quantize_input(net, x))), y)
-
-
-def _counted(net: QNet) -> tuple[int, int]:
-    """Weights and biases of the net, and how many of them are not zero."""
-    arrays = [value for op in net.ops for value in (getattr(op, "weight", None), getattr(op, "bias", None))]
-    found = [array for array in arrays if array is not None]
-    return sum(a.size for a in found), sum(int(np.count_nonzero(a)) for a in found)
 
 
 def _files(net: QNet) -> dict[str, bytes]:
