@@ -4,7 +4,8 @@
     python scripts/bench_sweep.py fashion --backend rtl-folded --target-ii 1000 --epochs 0.5 --out DIR
 
 Every strategy searches the same space with the same goals; the reference of the hypervolume is the same.  All have
---trials trials: of ``random``, ``tpe`` and ``nsga2`` each is a full training, of ``inherit`` a small part of one.
+--trials trials, or as many as follow the name (``nsga2:100``): of ``random``, ``tpe`` and ``nsga2`` each is a full
+training, of ``inherit`` a small part of one.
 Goes on where it was stopped; prints the tables as Markdown.
 """
 
@@ -36,18 +37,21 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     seeds = range(args.first_seed, args.first_seed + args.seeds)
-    curves = {name: [run(args, name, seed) for seed in seeds] for name in args.strategies.split(",")}
+    curves = {}
+    for text in args.strategies.split(","):
+        name, _, count = text.partition(":")
+        curves[name] = [run(args, name, int(count or args.trials), seed) for seed in seeds]
     print(tables(args, curves))
 
 
-def run(args: argparse.Namespace, strategy: str, seed: int) -> list[dict[str, float]]:
+def run(args: argparse.Namespace, strategy: str, trials: int, seed: int) -> list[dict[str, float]]:
     """The history of one sweep; kept in a file once it is complete."""
     folder = args.out / f"{args.task}-{strategy}-{seed}"
-    kept = folder / f"history-{args.trials}.json"
+    kept = folder / f"history-{trials}.json"
     if kept.is_file():
         return list(json.loads(kept.read_text()))
-    wishes = Wishes(trials=args.trials, workers=args.workers, space=args.space, strategy=strategy)
-    say(f"{folder.name}: {args.trials} trials")
+    wishes = Wishes(trials=trials, workers=args.workers, space=args.space, strategy=strategy)
+    say(f"{folder.name}: {trials} trials")
     sweep = prepare(task_of(args), wishes, folder, args.data_dir, seed)
     with locked(folder):
         curve = history(sweep, search(sweep, wishes))
@@ -73,8 +77,9 @@ def tables(args: argparse.Namespace, curves: dict[str, list[list[dict[str, float
         lines.append("| full trainings | " + " | ".join(map(str, STEPS)) + " | spent |")
         lines.append("|---" * (len(STEPS) + 2) + "|")
         for name, runs in curves.items():
-            cells = [spread([at(c, s, key) for c in runs]) for s in STEPS]
             spent = statistics.mean(c[-1]["full_trainings"] for c in runs)
+            last = next((s for s in STEPS if s >= spent), STEPS[-1])  # later columns would say the same again
+            cells = [spread([at(c, s, key) for c in runs]) if s <= last else "" for s in STEPS]
             lines.append(f"| `{name}` | {' | '.join(cells)} | {spent:.0f} |")
         own = curves.get("inherit", [])
         for name in [n for n in curves if own and n != "inherit"]:
