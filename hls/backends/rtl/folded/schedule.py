@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bitsmith.hls.backends.rtl.folded.least import Least, Line, Link
 from bitsmith.models.ir.types import IntArray
 
 LATER = 1 << 60
@@ -58,8 +59,8 @@ class Times:
             for p, e in zip(processes, self.events, strict=True)
         ]
         self.waits = [[self._resolve(p, number, w) for w in p.waits] for number, p in enumerate(processes)]
-        self.times = [self._start(number) for number in range(len(processes))]
-        self._settle()
+        least = Least([self._line(number) for number in range(len(processes))], frames, self._back(), self._longest())
+        self.times = [t.ravel() for t in least.times]
 
     def at(self, process: int, steps: IntArray, times: list[IntArray] | None = None) -> IntArray:
         """Cycles (frames, len(steps)) of ``steps`` (numbered within a frame) of a process; of ``times`` if given."""
@@ -74,49 +75,21 @@ class Times:
         index = frame * len(self.events[process]) + self.rank[process][step]
         return np.where((frame < 0) | (frame >= self.frames), -1, index)
 
-    def _resolve(self, p: Process, number: int, wait: Wait) -> tuple[IntArray, int, IntArray, int]:
+    def _resolve(self, p: Process, number: int, wait: Wait) -> Link:
         frames = np.arange(self.frames)[:, None]
         at = self._index(number, (frames * p.count + wait.at).ravel())
         on = self._index(wait.other, (frames * self.processes[wait.other].count + wait.on).ravel())
         real = on >= 0
-        return at[real], wait.other, on[real], wait.delay
+        return Link(at[real], wait.other, on[real], wait.delay)
 
-    def _start(self, number: int) -> IntArray:
-        p = self.processes[number]
-        if p.not_before is None:
-            return self.offset[number].copy()
-        earliest = p.not_before[self.offset[number] // p.gap]
-        return self._in_order(number, earliest)
+    def _line(self, number: int) -> Line:
+        p, offset = self.processes[number], self.offset[number].reshape(self.frames, -1)
+        floor = None if p.not_before is None else p.not_before[offset // p.gap]
+        return Line(p.name, offset, floor, tuple(self.waits[number]))
 
-    def _in_order(self, number: int, earliest: IntArray) -> IntArray:
-        offset = self.offset[number]
-        ordered: IntArray = np.maximum.accumulate(earliest - offset) + offset
-        return ordered
-
-    def _settle(self) -> None:
-        """Raise every process to what it waits for, until nothing moves."""
-        readers: list[set[int]] = [set() for _ in self.processes]
-        for number, waits in enumerate(self.waits):
-            for _, other, _, _ in waits:
-                readers[other].add(number)
-        todo, queued = deque(range(len(self.processes))), [True] * len(self.processes)
-        latest = self._one_after_the_other()
-        while todo:
-            number = todo.popleft()
-            queued[number] = False
-            earliest = self.times[number].copy()
-            for at, other, on, delay in self.waits[number]:
-                earliest[at] = np.maximum(earliest[at], self.times[other][on] + delay)
-            settled = self._in_order(number, earliest)
-            if (settled == self.times[number]).all():
-                continue
-            self.times[number] = settled
-            if settled[-1] > latest:
-                raise AssertionError(f"{self.processes[number].name} waits for itself: a deadlock")
-            for reader in sorted(readers[number]):
-                if not queued[reader]:
-                    queued[reader] = True
-                    todo.append(reader)
+    def _back(self) -> int:
+        """How many frames back anything waits."""
+        return 1 + max((self._frames_back(w.other, w.on) for p in self.processes for w in p.waits), default=0)
 
     def repeats(self, start: int) -> tuple[int, int] | None:
         """(frame after ``start``, period) from which on everything repeats, later by the same; None if not yet.
@@ -125,7 +98,7 @@ class Times:
         period before, all of them later by as much, all that follow are so too.
         """
         state = np.concatenate([t.reshape(self.frames, -1) for t in self.times], axis=1)
-        back = 1 + max((self._frames_back(w.other, w.on) for p in self.processes for w in p.waits), default=0)
+        back = self._back()
         for period in range(1, self.frames - start - back + 1):
             later = state[period:] - state[:-period]
             even = (later == later[:, :1]).all(axis=1) & (later[:, 0] == later[-1, 0])
@@ -147,10 +120,11 @@ class Times:
         while todo:
             number = todo.popleft()
             queued[number] = False
-            for at, other, on, delay in self.waits[number]:
+            for wait in self.waits[number]:
+                other = wait.other
                 before = late[other].copy()
-                back = on[::-1]  # of several that wait for the same step, the first is written last: it counts
-                before[back] = np.minimum(before[back], late[number][at[::-1]] - delay)
+                back = wait.on[::-1]  # of several that wait for the same step, the first is written last: it counts
+                before[back] = np.minimum(before[back], late[number][wait.at[::-1]] - wait.delay)
                 offset = self.offset[other]
                 before = np.minimum.accumulate((before - offset)[::-1])[::-1] + offset
                 if (before != late[other]).any():
@@ -160,12 +134,10 @@ class Times:
                         todo.append(other)
         return [np.where(v > LATER // 2, t, v) for v, t in zip(late, self.times, strict=True)]
 
-    def _one_after_the_other(self) -> int:
-        """A cycle by which everything is done, if it can be done at all: never two things at once."""
-        steps = sum(self.frames * p.count * p.gap for p in self.processes)
-        delays = sum(len(at) * delay for waits in self.waits for at, _, _, delay in waits)
-        paced = max((int(p.not_before.max()) for p in self.processes if p.not_before is not None), default=0)
-        return steps + delays + paced
+    def _longest(self) -> int:
+        """Cycles within which a frame is done, if it can be done at all: never two things at once."""
+        steps = sum(p.count * p.gap for p in self.processes)
+        return steps + sum(len(w.at) * w.delay for p in self.processes for w in p.waits)
 
 
 def _events(processes: Sequence[Process]) -> list[IntArray]:
