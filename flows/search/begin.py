@@ -14,7 +14,7 @@ import numpy as np
 from bitsmith.flows.config import TaskConfig
 from bitsmith.flows.rundir import say, writable_folder
 from bitsmith.flows.search.goals import ACCURACY, DEFAULT_OBJECTIVES, Axes, Goals, make_goals
-from bitsmith.flows.search.screen import BY_TABLE, prices, refusal
+from bitsmith.flows.search.screen import BY_TABLE, Price, prices, refusal
 from bitsmith.flows.search.space import DEFAULT_SPACE, Parameter, parameters, read_space
 from bitsmith.flows.search.strategies import DEFAULT
 from bitsmith.flows.search.strategies.draws import nearest, uniform
@@ -89,17 +89,21 @@ def _feasible_or_raise(sweep: Sweep) -> None:
     """Prices thousands of draws and the cheapest corner; DoesNotFitError if even the low bounds of all break limits."""
     rng = np.random.default_rng(sweep.seed)
     drawn = [nearest(sweep, 0.0), nearest(sweep, 1.0), *(uniform(sweep.parameters, rng) for _ in range(DRAWS))]
-    lows: list[Mapping[str, float]] = []
+    priced: list[Price] = []
     for configs in _in_parts(sweep, drawn):
         found = prices(configs)
         if any(not refusal(price, sweep.goals_of(config)) for config, price in zip(configs, found, strict=True)):
             return
-        lows += [price.low for price in found if price is not None]
-    if not lows:
+        priced += [price for price in found if price is not None]
+    if not priced:
         raise InputError("no candidate of this space is a network; correct its architecture part")
+    board = sweep.task.hardware.board
+    where = f"no candidate of this space is feasible on {board}, of {len(priced):,} that were priced"
+    lows = [price.low for price in priced if not price.problem]
+    if not lows:
+        raise DoesNotFitError(f"{where}: {priced[0].problem}, or another backend")
     raise DoesNotFitError(
-        f"no candidate of this space is feasible on {sweep.task.hardware.board}, of {len(lows):,} that were priced: "
-        f"{_binding(sweep.goals, lows)}; raise the limit, take a larger board, or a space with cheaper values"
+        f"{where}: {_binding(sweep.goals, lows)}; raise the limit, take a larger board, or a space with cheaper values"
     )
 
 

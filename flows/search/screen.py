@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from bitsmith.flows.config import TaskConfig
 from bitsmith.flows.options import hw_config
 from bitsmith.flows.search.goals import RESOURCES, Goals
+from bitsmith.hls.backends.rtl.unrolled.check import addition_problems
+from bitsmith.hls.backends.rtl.unrolled.costs import delays_of
 from bitsmith.hls.boards import Family, load_family
 from bitsmith.hls.config import HwConfig
 from bitsmith.hls.estimate.many import estimate_many
@@ -29,10 +31,11 @@ BY_TABLE = ("rtl-unrolled", "rtl-folded", "hls4ml")
 
 @dataclass(frozen=True)
 class Price:
-    """Figures of one candidate: name -> (value, low)."""
+    """Figures of one candidate by name, and what stands in its way whatever its weights."""
 
     value: dict[str, float]
     low: dict[str, float]
+    problem: str = ""
 
 
 def prices(configs: Sequence[TaskConfig]) -> list[Price | None]:
@@ -51,8 +54,10 @@ def prices(configs: Sequence[TaskConfig]) -> list[Price | None]:
 
 
 def refusal(price: Price | None, goals: Goals) -> str:
-    """Why a candidate is not trained: even the low bounds of its price break a limit; "" if they do not."""
-    return ", ".join(goals.broken(price.low)) if price is not None else ""
+    """Why a candidate is not trained: no net of it can be built, or even low bounds break a limit; "" if neither."""
+    if price is None:
+        return ""
+    return price.problem or ", ".join(goals.broken(price.low))
 
 
 def _priced(configs: Sequence[TaskConfig]) -> Iterator[Price]:
@@ -62,8 +67,25 @@ def _priced(configs: Sequence[TaskConfig]) -> Iterator[Price]:
     hw = hw_config(configs[0].hardware, configs[0].hardware.backends[0], 0)
     table = estimate_many(layer_table(np.array([number for number, _ in rows], np.int64), **columns), hw)
     family = load_family(hw.board.device.family)
-    for number in range(len(configs)):
-        yield _with_power({n: _figure(table, n, number) for n in table.value}, hw, family)
+    for number, config in enumerate(configs):
+        found = _with_power({n: _figure(table, n, number) for n in table.value}, hw, family)
+        yield replace(found, problem=_problem(config, hw))
+
+
+def _problem(config: TaskConfig, hw: HwConfig) -> str:
+    """What ``rtl-unrolled`` cannot do at this clock: it never cuts an addition, and a ReLU has one as wide as its grid.
+
+    Sums are wider, by as much as the weights say: this refuses what no weights can help.
+    """
+    if hw.backend != "rtl-unrolled" or (delays := delays_of(hw.board.device)) is None:
+        return ""
+    widths = [
+        (node.activation_grid.bits, node.name)
+        for node in nodes(config.net)
+        if isinstance(node.layer, WeightedSpec) and node.activation == "relu"
+    ]
+    bits, name = max([(2, config.name), *widths])
+    return ", ".join(str(p) for p in addition_problems(name, bits, hw, delays))
 
 
 def _figure(table: PriceTable, name: str, number: int) -> Figure:

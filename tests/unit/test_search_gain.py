@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
 from bitsmith.flows.config import read_config
+from bitsmith.flows.search.begin import Wishes, prepare
+from bitsmith.flows.search.ledger import Trial
 from bitsmith.flows.search.relaxation import relaxation
-from bitsmith.flows.search.space import parameters, read_space
+from bitsmith.flows.search.space import Value, parameters, read_space
 from bitsmith.flows.search.strategies.gain import best_additions, dominated
+from bitsmith.flows.search.strategies.surrogate import likely_to_complete
 from bitsmith.models import data
 from bitsmith.models.train.inherit import inherited
 from bitsmith.models.zoo import task_path
@@ -24,6 +29,26 @@ def test_the_largest_addition_first_and_nothing_twice() -> None:
     candidates = np.array([[0.5, 0.1], [0.6, 0.6], [0.1, 0.9], [0.5, 0.1]])
     assert best_additions(front, candidates, 4, seed=0) == [0, 2]
     assert best_additions(np.empty((0, 2)), candidates, 1, seed=0) == [0]
+
+
+def trial(number: int, state: str, **choices: Value) -> Trial:
+    return Trial(number, state, choices, None, (), {}, 0)
+
+
+def test_what_failed_tells_what_will(tmp_path: Path) -> None:
+    task = read_config(task_path("digits"))
+    (tmp_path / "space.toml").write_text('[bits]\nweights = [2, 3, 4, 5]\nactivations = [2, 4, 8]\nper = "net"\n')
+    sweep = prepare(task, Wishes(space=str(tmp_path / "space.toml")), tmp_path, None, 0)
+    w, a = (p.name for p in sweep.parameters)
+    every = [{w: x, a: y} for x in (2, 3, 4, 5) for y in (2, 4, 8)]
+    good = [trial(n, "complete", **{w: x, a: 2}) for n, x in enumerate((2, 3, 4, 5))]
+    bad = [trial(9 + n, "failed", **{w: x, a: 8}) for n, x in enumerate((2, 3, 5))]
+    assert likely_to_complete(sweep, good, every) == list(range(12)), "nothing failed"
+    assert likely_to_complete(sweep, bad, every) == list(range(12)), "nothing is known to be better"
+    kept = [every[i] for i in likely_to_complete(sweep, [*good, *bad], every)]
+    assert {w: 4, a: 2} in kept and {w: 4, a: 8} not in kept, "eight bits fail, whatever the weights"
+    eight = [{w: x, a: 8} for x in (2, 3)]
+    assert likely_to_complete(sweep, [*good, *bad], eight) == [0, 1], "there is nothing else"
 
 
 def test_weights_are_cut_and_filled() -> None:

@@ -158,3 +158,11 @@ def test_every_limit_that_no_candidate_holds_is_named(tmp_path: Path, capsys: An
     assert main(["sweep", str(tmp_path / "tiny.toml"), *limits, "--out", str(tmp_path / "run")]) == 3
     said = capsys.readouterr().err
     assert "lut is limited to 5" in said and "energy_uj is limited to 1e-09" in said and "dsp is limited" not in said
+
+
+def test_a_clock_that_no_candidate_reaches_ends_at_once(tmp_path: Path, capsys: Any) -> None:
+    write_config(tiny_task(), tmp_path / "tiny.toml")
+    assert main(["sweep", str(tmp_path / "tiny.toml"), "--board", "icebreaker", "--out", str(tmp_path / "run")]) == 3
+    said = capsys.readouterr().err
+    assert "no candidate of this space is feasible on icebreaker" in said and "the period is 10.00 ns" in said
+    assert "ask for at most 90 MHz" in said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -141,3 +142,23 @@ def test_limits_are_those_of_the_candidates_own_board() -> None:
     assert goals.limits["lut"] == 5000 and goals.broken(measures) == []
     assert goals.on(small).broken(measures) == [f"lut 2000 above {small.device.lut}"]
     assert goals.on(small).limits["accuracy"] == 0.9
+
+
+def test_a_clock_that_no_weights_can_reach_is_refused_before_training() -> None:
+    from bitsmith.flows.search.goals import make_goals
+    from bitsmith.hls.boards import load_board
+
+    def why(clock_mhz: float, **choices: Any) -> str:
+        hardware = {"board": "icebreaker", "clock_mhz": clock_mhz}
+        config = task("digits").model_copy(update={"hardware": task("digits").hardware.model_copy(update=hardware)})
+        config = config_of(config, {"backend": "rtl-unrolled", "hidden.activation_bits": 8, **choices})
+        return refusal(prices([config])[0], make_goals(("accuracy", "lut"), {}, load_board("icebreaker")))
+
+    # up5k: (1.7 + 2.3 + 0.13 * bits) * 2.6 ns
+    assert why(100.0) == (
+        "hidden: an addition of 8 bits takes 13.10 ns on ice40up5k, the period is 10.00 ns; "
+        "ask for at most 76 MHz, or fewer bits"
+    )
+    assert why(76.0) == "" and "of 2 bits" in why(100.0, **{"hidden.activation_bits": 2})
+    assert why(80.0, **{"hidden.activation_bits": 4}) == "", "sums may be too wide for it, or not: training will tell"
+    assert why(100.0, backend="rtl-folded", target_ii=640) == ""

@@ -20,7 +20,7 @@ from bitsmith.flows.search.screen import prices, refusal
 from bitsmith.flows.search.space import Parameter, Value
 from bitsmith.flows.search.strategies.draws import POOL, Choices, Path, Rng, children, ladder, nearest, uniform
 from bitsmith.flows.search.strategies.gain import best_additions
-from bitsmith.flows.search.strategies.surrogate import Surrogates
+from bitsmith.flows.search.strategies.surrogate import Surrogates, likely_to_complete
 from bitsmith.flows.search.sweep import Sweep, weights_of
 
 PORTION = 0.08
@@ -33,6 +33,8 @@ POLISHED = 0.25
 """Share of a batch that trains members of the front on."""
 SLACK = 0.05
 """Of accuracy, by which a candidate at half-time may lie below what it has to beat at the end."""
+ROOTS = (1.0, 0.0, 0.5)
+"""Levels of the root's widths, one after the other if it fails: the cheapest is the most likely that can be built."""
 LADDER = 16
 """Candidates spread over the space before a surrogate is asked."""
 
@@ -66,14 +68,15 @@ class Inherit:
             ledger.add(trial.choices, Plan(0, self.child_epochs, start=weights_of(trial)))
         wanted = count - len(polish)
         fresh: list[tuple[Choices, float | None]] = [(c, None) for c in _open(sweep, drawn, seen, wanted)]
-        for choices, floor in fresh if drawn else self._scored(sweep, done, seen, wanted, rng):
+        for choices, floor in fresh if drawn else self._scored(sweep, trials, seen, wanted, rng):
             start = weights_of(_parent(sweep, done, choices))
             ledger.add(choices, Plan(0, self.child_epochs, start, floor))
         return [t for t in ledger.trials() if t.state == "pending"]
 
     def _root(self, sweep: Sweep, ledger: Ledger, trials: Sequence[Trial], rng: Rng) -> list[Trial]:
-        """The task as it stands, in the space's nearest values; after a failure anything else that may be trained."""
-        choices = nearest(sweep, 1.0) if not trials else uniform(sweep.parameters, rng)
+        """The task as it stands, in the space's nearest values; after failures less of it, then anything else."""
+        failed = sum(t.state == "failed" for t in trials)
+        choices = nearest(sweep, ROOTS[failed]) if failed < len(ROOTS) else uniform(sweep.parameters, rng)
         for _ in range(POOL):
             if not sweep.why_not(choices):
                 return [ledger.add(choices, self.plan)]
@@ -96,13 +99,16 @@ class Inherit:
         return set(self.keys.values())
 
     def _scored(
-        self, sweep: Sweep, done: Sequence[Trial], seen: set[str], count: int, rng: Rng
+        self, sweep: Sweep, trials: Sequence[Trial], seen: set[str], count: int, rng: Rng
     ) -> list[tuple[Choices, float | None]]:
         """Those of a pool that add most to the front's hypervolume, if the surrogates are right; with their floors."""
+        done = [t for t in trials if t.state == "complete"]
         front = front_trials(sweep, done)
         pool = _priced_pool(sweep, children(sweep, front, rng), seen)
         if not pool.choices:
             return []
+        likely = likely_to_complete(sweep, trials, pool.choices)
+        pool = _Pool([pool.choices[i] for i in likely], [pool.tables[i] for i in likely])
         fresh = [t for t in done if t.number not in self.tables]
         found = prices([sweep.config(t.choices) for t in fresh])
         self.tables |= {t.number: price.value if price else {} for t, price in zip(fresh, found, strict=True)}

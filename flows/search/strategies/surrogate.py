@@ -55,6 +55,26 @@ class Surrogates:
         return self.sweep.axes.of(measures)
 
 
+def likely_to_complete(sweep: Sweep, trials: Sequence[Trial], choices: Sequence[Mapping[str, Value]]) -> list[int]:
+    """Which candidates are no more likely to fail than not, by the trials so far; all, where none is or none failed.
+
+    What a table cannot foresee fails only once it is trained: sums that are too wide for the clock, a net that no
+    backend takes, a worker's memory.
+    """
+    from sklearn.ensemble import RandomForestClassifier
+
+    failed = [t for t in trials if t.state == "failed"]
+    ended = [t for t in trials if t.state in ("complete", "stopped")]
+    everyone = list(range(len(choices)))
+    if not failed or not ended:
+        return everyone
+    forest = RandomForestClassifier(random_state=0)
+    x = features(sweep.parameters, [t.choices for t in (*failed, *ended)])
+    forest.fit(x, [1] * len(failed) + [0] * len(ended))
+    risk = forest.predict_proba(features(sweep.parameters, choices))[:, 1]
+    return [i for i in everyone if risk[i] <= 0.5] or everyone
+
+
 def features(parameters: Sequence[Parameter], choices: Sequence[Mapping[str, Value]]) -> Floats:
     """Shape (candidates, features): ordered parameters from 0 to 1, others one column a value."""
     columns = []

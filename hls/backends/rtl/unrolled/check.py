@@ -41,12 +41,18 @@ def clock_problems(op: Op, hw: HwConfig, delays: Delays) -> list[Problem]:
     """An addition is never cut, so the widest of an op limits the clock."""
     if not isinstance(op, Dense | Conv | Add | Requant):
         return []
-    need_ns = delays.register_ns + delays.carry_ns + op.type.bits * delays.carry_bit_ns
+    return addition_problems(op.name, op.type.bits, hw, delays)
+
+
+def addition_problems(name: str, bits: int, hw: HwConfig, delays: Delays) -> list[Problem]:
+    """The clock is too fast for an addition of ``bits`` bits, register to register."""
+    need_ns = delays.register_ns + delays.carry_ns + bits * delays.carry_bit_ns
     if need_ns <= hw.clock_ns:
         return []
-    text = f"an addition of {op.type.bits} bits takes {need_ns:.2f} ns on {hw.board.device.name}"
+    text = f"an addition of {bits} bits takes {need_ns:.2f} ns on {hw.board.device.name}"
     text += f", the period is {hw.clock_ns:.2f} ns"
-    return [Problem(op.name, text, f"ask for at most {1e3 / need_ns:.0f} MHz, or fewer bits")]
+    # rounded down: what the text asks for is to be possible
+    return [Problem(name, text, f"ask for at most {math.floor(1e3 / need_ns)} MHz, or fewer bits")]
 
 
 def _size_problems(net: QNet, op: Op) -> list[Problem]:
