@@ -82,9 +82,11 @@ def as_trials(rows: Sequence[Row], sweep: Sweep) -> list[Trial]:
     return trials
 
 
-def at(curve: Sequence[Mapping[str, float]], full_trainings: float, key: str = "hypervolume") -> float | None:
-    """Hypervolume after so many full trainings; None if the search has not come so far."""
-    if not curve or curve[-1]["full_trainings"] < full_trainings - 0.5:
+def at(
+    curve: Sequence[Mapping[str, float]], full_trainings: float, key: str = "hypervolume", ended: bool = False
+) -> float | None:
+    """Hypervolume after so many full trainings; None if the search has not come so far, unless it has ended."""
+    if not curve or (not ended and curve[-1]["full_trainings"] < full_trainings - 0.5):
         return None
     before = [row for row in curve if row["full_trainings"] <= full_trainings + 1e-9]
     return before[-1].get(key, 0.0) if before else 0.0
@@ -163,8 +165,8 @@ def _different(counted: Counter[str]) -> str:
     return f"{len(counted)} (one {most} times)" if most > 1 else str(len(counted))
 
 
-def _volumes(curve: Sequence[Mapping[str, float]], points: Sequence[float]) -> list[str]:
-    found = [(at(curve, n), at(curve, n, "hypervolume_test")) for n in points]
+def _volumes(curve: Sequence[Mapping[str, float]], points: Sequence[float], ended: bool = False) -> list[str]:
+    found = [(at(curve, n, ended=ended), at(curve, n, "hypervolume_test", ended)) for n in points]
     return ["-" if a is None or b is None else f"{a:.4f} ({b:.4f})" for a, b in found]
 
 
@@ -183,7 +185,7 @@ def sweep_row(folder: Path, sweep: Sweep, points: Sequence[float]) -> list[str]:
     counts = [str(done["trials"]), _different(different), str(done["complete"])]
     seed = next(str(row["seed"]) for row in rows if row.get("seed") is not None)
     cells = ["`bitsmith sweep`", seed, *counts, *share, str(len(done["front"]))]
-    return [*cells, *_volumes(done["history"], points), seconds]
+    return [*cells, *_volumes(done["history"], points, ended=True), seconds]
 
 
 def main() -> None:
