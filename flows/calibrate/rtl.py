@@ -105,7 +105,8 @@ def values(weights: Weights, design: Measured) -> dict[str, float]:
         found[FMAX] = 1e3 / predict(weights[PERIOD], design.paths, guess_ns)
     found |= {DSP: design.terms.get(DSP, 0.0), BRAM: design.terms.get(BRAM, 0.0)}
     if design.table:
-        by_table = {t: predict(weights[t], chosen(design.table, choose), guess) for t, choose in CHOOSE.items()}
+        cells = {name: amount for name, amount in design.table.items() if name != LATENCY}
+        by_table = {t: predict(weights[t], chosen(cells, choose), guess) for t, choose in CHOOSE.items()}
         by_table |= {name: design.table[name] for name in (DSP, BRAM, LATENCY) if name in design.table}
         found |= {f"table.{name}": value for name, value in by_table.items()}
     return found

@@ -11,6 +11,7 @@ import numpy as np
 from bitsmith.flows.config import TaskConfig
 from bitsmith.flows.options import hw_config
 from bitsmith.flows.search.goals import RESOURCES, Goals
+from bitsmith.hls.backends.divisors import divisors
 from bitsmith.hls.backends.rtl.unrolled.check import addition_problems
 from bitsmith.hls.backends.rtl.unrolled.costs import delays_of
 from bitsmith.hls.boards import Family, load_family
@@ -18,7 +19,7 @@ from bitsmith.hls.config import HwConfig
 from bitsmith.hls.estimate.many import estimate_many
 from bitsmith.hls.estimate.physics import timing
 from bitsmith.hls.estimate.power import price_power
-from bitsmith.hls.estimate.table import PriceTable, layer_table
+from bitsmith.hls.estimate.table import LayerTable, PriceTable, layer_table
 from bitsmith.hls.results import ZERO, Figure
 from bitsmith.models.zoo.graph import INPUT, Node, final_sparsity, nodes, quantized_source
 from bitsmith.models.zoo.spec import DepthwiseSpec, NetSpec, SeparableSpec, WeightedSpec
@@ -27,6 +28,10 @@ Row = dict[str, float]
 
 BY_TABLE = ("rtl-unrolled", "rtl-folded", "hls4ml")
 """Backends that ``estimate_many`` prices."""
+
+
+LOOSE = 0.7
+"""Low bounds of tables times this may refuse: what sweeps train is sparser than the designs of the calibration."""
 
 
 @dataclass(frozen=True)
@@ -64,12 +69,22 @@ def _priced(configs: Sequence[TaskConfig]) -> Iterator[Price]:
     """Of one board, backend and clock."""
     rows = [(number, row) for number, config in enumerate(configs) for row in layer_rows(config)]
     columns = {name: np.array([row[name] for _, row in rows]) for name in rows[0][1]}
+    layers = layer_table(np.array([number for number, _ in rows], np.int64), **columns)
     hw = hw_config(configs[0].hardware, configs[0].hardware.backends[0], 0)
-    table = estimate_many(layer_table(np.array([number for number, _ in rows], np.int64), **columns), hw)
+    found = _by_table(layers, hw)
+    # the solver of foldings may unroll a layer, and take logic in place of multipliers and memories
+    least = _by_table(layers, replace(hw, backend="rtl-unrolled")) if hw.backend == "rtl-folded" else found
+    for config, price, other in zip(configs, found, least, strict=True):
+        low = {name: LOOSE * min(low, other.low.get(name, 0.0)) for name, low in price.low.items()}
+        yield Price(price.value, low, _problem(config, hw))
+
+
+def _by_table(layers: LayerTable, hw: HwConfig) -> list[Price]:
+    table = estimate_many(layers, hw)
     family = load_family(hw.board.device.family)
-    for number, config in enumerate(configs):
-        found = _with_power({n: _figure(table, n, number) for n in table.value}, hw, family)
-        yield replace(found, problem=_problem(config, hw))
+    return [
+        _with_power({n: _figure(table, n, number) for n in table.value}, hw, family) for number in range(layers.designs)
+    ]
 
 
 def _problem(config: TaskConfig, hw: HwConfig) -> str:
@@ -145,18 +160,23 @@ def _bits_into(spec: NetSpec, source: str, by_name: dict[str, Node]) -> int:
 
 
 def _folded(config: TaskConfig, row: Row) -> Row:
-    """A guess of the folding that the solver finds: as many products at a time as the target needs, outputs first."""
+    """A guess of the folding that the solver finds: as few products at a time as the target allows.
+
+    Of foldings with as many products that one whose registers are fewest: sums for each output at work, inputs twice.
+    """
     hardware = config.hardware
     if hardware.backends[0] != "rtl-folded":
         return {"pe": 1.0, "simd": 1.0, "reuse": float(hardware.reuse)}
     across = math.ceil(row["cols"] / row["stride"]) if row["cols"] > 1 else 1
     places = across * (math.ceil(row["rows"] / row["stride"]) if row["rows"] > 1 else 1)
     taps = row["kernel"] * (row["kernel"] if row["cols"] > 1 else 1)
-    wanted = row["outputs"] * row["channels"] * taps * places / (hardware.target_ii or 1)
-    pe = _divisor(int(row["outputs"]), wanted)
-    return {"pe": float(pe), "simd": float(_divisor(int(row["channels"]), wanted / pe)), "reuse": 1.0}
-
-
-def _divisor(number: int, least: float) -> int:
-    """The smallest divisor of ``number`` that is at least ``least``, else ``number``."""
-    return next(d for d in range(1, number + 1) if number % d == 0 and (d >= least or d == number))
+    outputs, channels = int(row["outputs"]), int(row["channels"])
+    wanted = min(outputs * channels, outputs * channels * taps * places / (hardware.target_ii or 1))
+    sum_bits = row["a_bits"] + row["w_bits"] + math.log2(max(2.0, channels * taps)) / 2
+    _, _, pe, simd = min(
+        (pe * simd, pe * sum_bits + 2 * simd * row["a_bits"], pe, simd)
+        for pe in divisors(outputs)
+        for simd in divisors(channels)
+        if pe * simd >= wanted
+    )
+    return {"pe": float(pe), "simd": float(simd), "reuse": 1.0}

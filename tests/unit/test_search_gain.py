@@ -12,7 +12,7 @@ from bitsmith.flows.search.ledger import Trial
 from bitsmith.flows.search.relaxation import relaxation
 from bitsmith.flows.search.space import Value, parameters, read_space
 from bitsmith.flows.search.strategies.gain import best_additions, dominated
-from bitsmith.flows.search.strategies.surrogate import likely_to_complete
+from bitsmith.flows.search.strategies.surrogate import likely_to_hold
 from bitsmith.models import data
 from bitsmith.models.train.inherit import inherited
 from bitsmith.models.zoo import task_path
@@ -43,12 +43,12 @@ def test_what_failed_tells_what_will(tmp_path: Path) -> None:
     every = [{w: x, a: y} for x in (2, 3, 4, 5) for y in (2, 4, 8)]
     good = [trial(n, "complete", **{w: x, a: 2}) for n, x in enumerate((2, 3, 4, 5))]
     bad = [trial(9 + n, "failed", **{w: x, a: 8}) for n, x in enumerate((2, 3, 5))]
-    assert likely_to_complete(sweep, good, every) == list(range(12)), "nothing failed"
-    assert likely_to_complete(sweep, bad, every) == list(range(12)), "nothing is known to be better"
-    kept = [every[i] for i in likely_to_complete(sweep, [*good, *bad], every)]
+    assert likely_to_hold(sweep, good, every) == list(range(12)), "nothing failed"
+    assert likely_to_hold(sweep, bad, every) == list(range(12)), "nothing is known to be better"
+    kept = [every[i] for i in likely_to_hold(sweep, [*good, *bad], every)]
     assert {w: 4, a: 2} in kept and {w: 4, a: 8} not in kept, "eight bits fail, whatever the weights"
     eight = [{w: x, a: 8} for x in (2, 3)]
-    assert likely_to_complete(sweep, [*good, *bad], eight) == [0, 1], "there is nothing else"
+    assert likely_to_hold(sweep, [*good, *bad], eight) == [0, 1], "there is nothing else"
 
 
 def test_weights_are_cut_and_filled() -> None:

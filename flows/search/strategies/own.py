@@ -20,7 +20,7 @@ from bitsmith.flows.search.screen import prices, refusal
 from bitsmith.flows.search.space import Parameter, Value
 from bitsmith.flows.search.strategies.draws import POOL, Choices, Path, Rng, children, ladder, nearest, uniform
 from bitsmith.flows.search.strategies.gain import best_additions
-from bitsmith.flows.search.strategies.surrogate import Surrogates, likely_to_complete
+from bitsmith.flows.search.strategies.surrogate import Surrogates, likely_to_hold
 from bitsmith.flows.search.sweep import Sweep, weights_of
 
 PORTION = 0.08
@@ -107,7 +107,7 @@ class Inherit:
         pool = _priced_pool(sweep, children(sweep, front, rng), seen)
         if not pool.choices:
             return []
-        likely = likely_to_complete(sweep, trials, pool.choices)
+        likely = likely_to_hold(sweep, trials, pool.choices)
         pool = _Pool([pool.choices[i] for i in likely], [pool.tables[i] for i in likely])
         fresh = [t for t in done if t.number not in self.tables]
         found = prices([sweep.config(t.choices) for t in fresh])

@@ -55,24 +55,29 @@ class Surrogates:
         return self.sweep.axes.of(measures)
 
 
-def likely_to_complete(sweep: Sweep, trials: Sequence[Trial], choices: Sequence[Mapping[str, Value]]) -> list[int]:
-    """Which candidates are no more likely to fail than not, by the trials so far; all, where none is or none failed.
+def likely_to_hold(sweep: Sweep, trials: Sequence[Trial], choices: Sequence[Mapping[str, Value]]) -> list[int]:
+    """Which candidates are no more likely to fail or to break a limit than not; all, where none is, or no trial did.
 
-    What a table cannot foresee fails only once it is trained: sums that are too wide for the clock, a net that no
-    backend takes, a worker's memory.
+    What a table cannot foresee shows only once a candidate is trained: sums that are too wide for the clock, a net
+    that no backend takes, a figure that the limit of a board does not allow.  An accuracy may grow yet.
     """
     from sklearn.ensemble import RandomForestClassifier
 
-    failed = [t for t in trials if t.state == "failed"]
-    ended = [t for t in trials if t.state in ("complete", "stopped")]
+    ended = [t for t in trials if t.trained]
+    bad = [t.state == "failed" or _too_costly(sweep, t) for t in ended]
     everyone = list(range(len(choices)))
-    if not failed or not ended:
+    if not any(bad) or all(bad):
         return everyone
-    forest = RandomForestClassifier(random_state=0)
-    x = features(sweep.parameters, [t.choices for t in (*failed, *ended)])
-    forest.fit(x, [1] * len(failed) + [0] * len(ended))
+    forest = RandomForestClassifier(random_state=0).fit(features(sweep.parameters, [t.choices for t in ended]), bad)
     risk = forest.predict_proba(features(sweep.parameters, choices))[:, 1]
     return [i for i in everyone if risk[i] <= 0.5] or everyone
+
+
+def _too_costly(sweep: Sweep, trial: Trial) -> bool:
+    if trial.state != "complete":
+        return False
+    costs = {name: value for name, value in trial.measures.items() if name != ACCURACY}
+    return bool(sweep.goals_of(sweep.config(trial.choices)).broken(costs))
 
 
 def features(parameters: Sequence[Parameter], choices: Sequence[Mapping[str, Value]]) -> Floats:

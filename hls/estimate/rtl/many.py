@@ -156,19 +156,29 @@ def _converter(t: LayerTable, lanes: Floats, family: str) -> Terms:
 
 
 def folded_cycles(t: LayerTable) -> tuple[Floats, Floats]:
-    """(latency, II) of each design: the II of the busiest unit; the latency by the beats that each layer waits for."""
+    """(latency, II) of each design: the II of the busiest unit; the latency layer by layer.
+
+    A dense layer has its first sums with its last input, and then walks through the other groups of outputs; a layer
+    with places starts once its window is filled, and ends as late after that as the II says.
+    """
     nf, sf = t.outputs / t.pe, t.inputs / t.simd
     work = t.places * nf * sf
     taken = np.where(t.kernel > 1, t.rows * t.cols * t.channels / np.minimum(t.simd, t.channels), 0.0)
     interval = t.most(np.maximum(work, taken))
-    images = t.places > 1
-    share = np.where(
-        images, (t.kernel + 1) / np.maximum(t.rows, 1.0), 1.0
-    )  # of its input, before a layer's first result
-    wait = np.where(images, np.minimum(1.0, share) * interval[t.design], sf)
-    last = np.diff(t.design, append=t.designs) > 0
-    rest = np.where(last, np.where(images, (1 - np.minimum(1.0, share)) * interval[t.design], nf * sf - sf), 0.0)
-    return t.sums(wait + PIPE_CYCLES + rest), interval
+    share = np.minimum(1.0, (t.kernel + 1) / np.maximum(t.rows, 1.0))  # of its input, before a layer's first result
+    first, last = np.zeros(t.designs), np.zeros(t.designs)  # cycles of the first and of the last beat so far
+    depth = np.arange(t.design.size) - np.searchsorted(t.design, t.design)
+    for number in range(int(depth.max(initial=-1)) + 1):
+        at = np.flatnonzero(depth == number)
+        of, pace = t.design[at], interval[t.design[at]]
+        begun, ended = first[of], last[of]
+        dense = t.places[at] <= 1
+        filled = begun + share[at] * pace
+        first[of] = np.where(dense, np.maximum(ended, begun + sf[at]), filled) + PIPE_CYCLES
+        rest = (nf[at] - 1) * sf[at]
+        done = np.maximum(ended + rest, begun + sf[at] + rest)
+        last[of] = np.where(dense, done, filled + (1 - share[at]) * pace) + PIPE_CYCLES
+    return last, interval
 
 
 @cache
