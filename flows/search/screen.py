@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 
@@ -160,10 +161,7 @@ def _bits_into(spec: NetSpec, source: str, by_name: dict[str, Node]) -> int:
 
 
 def _folded(config: TaskConfig, row: Row) -> Row:
-    """A guess of the folding that the solver finds: as few products at a time as the target allows.
-
-    Of foldings with as many products that one whose registers are fewest: sums for each output at work, inputs twice.
-    """
+    """A guess of the folding that the solver finds."""
     hardware = config.hardware
     if hardware.backends[0] != "rtl-folded":
         return {"pe": 1.0, "simd": 1.0, "reuse": float(hardware.reuse)}
@@ -171,12 +169,22 @@ def _folded(config: TaskConfig, row: Row) -> Row:
     places = across * (math.ceil(row["rows"] / row["stride"]) if row["rows"] > 1 else 1)
     taps = row["kernel"] * (row["kernel"] if row["cols"] > 1 else 1)
     outputs, channels = int(row["outputs"]), int(row["channels"])
-    wanted = min(outputs * channels, outputs * channels * taps * places / (hardware.target_ii or 1))
+    wanted = outputs * channels * taps * places / (hardware.target_ii or 1)
     sum_bits = row["a_bits"] + row["w_bits"] + math.log2(max(2.0, channels * taps)) / 2
+    pe, simd = _fewest_products(outputs, channels, min(wanted, outputs * channels), sum_bits, row["a_bits"])
+    return {"pe": float(pe), "simd": float(simd), "reuse": 1.0}
+
+
+@cache
+def _fewest_products(outputs: int, channels: int, wanted: float, sum_bits: float, in_bits: float) -> tuple[int, int]:
+    """(pe, simd) with as few products at a time as reach ``wanted``; of these one whose registers are fewest.
+
+    An output at work has a sum, an input is registered twice.
+    """
     _, _, pe, simd = min(
-        (pe * simd, pe * sum_bits + 2 * simd * row["a_bits"], pe, simd)
+        (pe * simd, pe * sum_bits + 2 * simd * in_bits, pe, simd)
         for pe in divisors(outputs)
         for simd in divisors(channels)
         if pe * simd >= wanted
     )
-    return {"pe": float(pe), "simd": float(simd), "reuse": 1.0}
+    return pe, simd
