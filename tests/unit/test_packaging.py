@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -16,7 +17,9 @@ FOLDERS = ("models", "hls", "flows", "reports")
 
 
 def shell(*command: str | Path, cwd: Path = ROOT, **env: str) -> str:
-    done = subprocess.run([str(c) for c in command], cwd=cwd, capture_output=True, text=True, env=env or None)
+    """Output of a command, with an environment of its own: what is installed counts, not the caller's PYTHONPATH."""
+    env = env or {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run([str(c) for c in command], cwd=cwd, capture_output=True, text=True, env=env)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
