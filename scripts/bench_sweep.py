@@ -16,7 +16,7 @@ import json
 import statistics
 from pathlib import Path
 
-from search_task import add_task, task_of
+from search_task import add_task, figure_at, task_of
 
 from bitsmith.flows.rundir import say
 from bitsmith.flows.search.begin import Wishes, locked, prepare
@@ -59,12 +59,6 @@ def run(args: argparse.Namespace, strategy: str, trials: int, seed: int) -> list
     return curve
 
 
-def at(curve: list[dict[str, float]], budget: float, key: str) -> float:
-    """Hypervolume once ``budget`` full trainings are spent; the last value where the search ended before."""
-    spent = [row[key] for row in curve if row["full_trainings"] <= budget + 1e-9]
-    return spent[-1] if spent else 0.0
-
-
 def reached(curve: list[dict[str, float]], level: float, key: str) -> float | None:
     """Full trainings until the hypervolume is at least ``level``; None if it never is."""
     return next((row["full_trainings"] for row in curve if row[key] >= level), None)
@@ -79,7 +73,7 @@ def tables(args: argparse.Namespace, curves: dict[str, list[list[dict[str, float
         for name, runs in curves.items():
             spent = statistics.mean(c[-1]["full_trainings"] for c in runs)
             last = next((s for s in STEPS if s >= spent), STEPS[-1])  # later columns would say the same again
-            cells = [spread([at(c, s, key) for c in runs]) if s <= last else "" for s in STEPS]
+            cells = [spread([figure_at(c, s, key) for c in runs]) if s <= last else "" for s in STEPS]
             lines.append(f"| `{name}` | {' | '.join(cells)} | {spent:.0f} |")
         own = curves.get("inherit", [])
         for name in [n for n in curves if own and n != "inherit"]:

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from autoqkeras_search import Plan, Tried, budget_epochs, float_weights, search
-from search_task import add_task, task_of
+from search_task import add_task, figure_at, task_of
 
 from bitsmith.flows.config import TaskConfig
 from bitsmith.flows.rundir import say, write_json
@@ -82,14 +82,11 @@ def as_trials(rows: Sequence[Row], sweep: Sweep) -> list[Trial]:
     return trials
 
 
-def at(
-    curve: Sequence[Mapping[str, float]], full_trainings: float, key: str = "hypervolume", ended: bool = False
-) -> float | None:
-    """Hypervolume after so many full trainings; None if the search has not come so far, unless it has ended."""
-    if not curve or (not ended and curve[-1]["full_trainings"] < full_trainings - 0.5):
+def at(curve: Sequence[Mapping[str, float]], full_trainings: float, key: str = "hypervolume") -> float | None:
+    """Hypervolume after so many full trainings; None if the search has not come so far."""
+    if not curve or curve[-1]["full_trainings"] < full_trainings - 0.5:
         return None
-    before = [row for row in curve if row["full_trainings"] <= full_trainings + 1e-9]
-    return before[-1].get(key, 0.0) if before else 0.0
+    return figure_at(curve, full_trainings, key)
 
 
 def run(sweep: Sweep, plan: Plan, bits: BitsPart, data: Dataset, folder: Path) -> list[Row]:
@@ -166,7 +163,8 @@ def _different(counted: Counter[str]) -> str:
 
 
 def _volumes(curve: Sequence[Mapping[str, float]], points: Sequence[float], ended: bool = False) -> list[str]:
-    found = [(at(curve, n, ended=ended), at(curve, n, "hypervolume_test", ended)) for n in points]
+    look = figure_at if ended else at
+    found = [(look(curve, n, "hypervolume"), look(curve, n, "hypervolume_test")) for n in points]
     return ["-" if a is None or b is None else f"{a:.4f} ({b:.4f})" for a, b in found]
 
 

@@ -1,9 +1,10 @@
-"""What the scripts that compare searches have in common: the task, its board, and how long a full training is."""
+"""What the scripts that compare searches have in common: the task, how long a full training is, figures of a curve."""
 
 from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bitsmith.flows.config import TaskConfig, read_config
@@ -34,3 +35,9 @@ def task_of(args: argparse.Namespace) -> TaskConfig:
     return config.model_copy(
         update={"hardware": resolve_hardware(config, options), "train": train.model_copy(update=scaled)}
     )
+
+
+def figure_at(curve: Sequence[Mapping[str, float]], full_trainings: float, key: str = "hypervolume") -> float:
+    """A figure after so many full trainings; the last one where the search ended before, 0 where nothing was spent."""
+    before = [row for row in curve if row["full_trainings"] <= full_trainings + 1e-9]
+    return before[-1].get(key, 0.0) if before else 0.0
